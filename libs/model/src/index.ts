@@ -1,1 +1,1 @@
-export {};
+export * from './columns.js';
