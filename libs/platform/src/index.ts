@@ -1,2 +1,11 @@
 export * from './errors.js';
 export * from './clock.js';
+export { configSchema, type Config } from './config/schema.js';
+export { configurationReference, settings, type Setting } from './config/describe.js';
+export { loadConfig, maskedConfig, type ConfigInput, type ConfigResult } from './config/load.js';
+export { parseDuration, parseSize } from './config/settings.js';
+export * from './log.js';
+export * from './metrics.js';
+export * from './lifecycle.js';
+export * from './process-lock.js';
+export * from './admin-server.js';
