@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['{libs,apps}/*/src/**/*.spec.ts', 'e2e/**/*.spec.ts', 'tools/**/*.spec.ts'],
+    include: ['{libs,apps}/*/src/**/*.spec.ts', 'e2e/**/*.spec.ts', 'tools/**/*.spec.mjs'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
