@@ -9,3 +9,4 @@ export * from './metrics.js';
 export * from './lifecycle.js';
 export * from './process-lock.js';
 export * from './admin-server.js';
+export * from './run-process.js';

@@ -67,7 +67,8 @@ export function stopSignal(): AbortSignal {
     controller.abort(new AppError('CANCELLED', 'process is stopping', { retry: false }));
   };
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  if (process.channel !== undefined) process.on('disconnect', () => controller.abort());
+  // Ctrl-C reaches the whole group at once; a supervised child leaves the order of stopping to its supervisor.
+  process.on('SIGINT', process.connected ? () => {} : stop);
+  if (process.connected) process.on('disconnect', () => controller.abort());
   return controller.signal;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configurationReference, settings } from './describe.js';
 import { loadConfig, maskedConfig } from './load.js';
+import { childEnvironment } from '../run-process.js';
 
 const load = (argv: string[], env: Record<string, string> = {}, files: Record<string, string> = {}) =>
   loadConfig({
@@ -63,7 +64,7 @@ describe('configuration', () => {
     }
   });
 
-  it.each(['5', '5 minutes', '-1s', '1e9d'])('refuses the duration %s', (value) => {
+  it.each(['5', '5 minutes', '-1s', '1e9d', '3000000h'])('refuses the duration %s', (value) => {
     expect(load(['--sink-max-age', value]).ok).toBe(false);
   });
 
@@ -92,6 +93,24 @@ describe('configuration', () => {
     if (!taken.ok) throw new Error(taken.problems.join());
     expect(taken.config.api.token).toBe('hush-hush');
     expect(JSON.stringify(maskedConfig(taken.config))).not.toContain('hush-hush');
+  });
+
+  it('gives a child process exactly the same configuration through its environment', () => {
+    const first = load([
+      '--sink-max-age',
+      '30s',
+      '--log-retention-size',
+      '3GiB',
+      '--hubble-file',
+      'a,b',
+      '--no-demo',
+    ]);
+    if (!first.ok) throw new Error(first.problems.join());
+    const environment = Object.entries(childEnvironment(first.config)).filter(([name]) =>
+      name.startsWith('FLOWLEDGER_'),
+    );
+    const second = load([], Object.fromEntries(environment));
+    expect(second).toEqual(first);
   });
 
   it('documents every key', () => {

@@ -66,7 +66,7 @@ const DURATION_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h
 
 /** Milliseconds of `500ms`, `5s`, `2m`, `24h`, `7d`; undefined for anything else (`5`, `-1s`, `1e9d`). */
 export function parseDuration(value: string): number | undefined {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value);
+  const match = /^(\d{1,12})(ms|s|m|h|d)$/.exec(value);
   return match === null ? undefined : Number(match[1]) * (DURATION_MS[match[2] ?? ''] ?? NaN);
 }
 
@@ -98,7 +98,7 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 
 /** Bytes of `512KiB`, `64MiB`, `10GiB`; undefined for anything else. */
 export function parseSize(value: string): number | undefined {
-  const match = /^(\d{1,7})(B|KiB|MiB|GiB|TiB)$/.exec(value);
+  const match = /^(\d{1,15})(B|KiB|MiB|GiB|TiB)$/.exec(value);
   return match === null ? undefined : Number(match[1]) * (SIZE_BYTES[match[2] ?? ''] ?? NaN);
 }
 
