@@ -37,7 +37,9 @@ export function packageOf(specifier) {
 /** Module specifiers of a source text, static and dynamic. */
 export function importsOf(source) {
   const found = [];
-  for (const m of source.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"`]*?from\s*['"]([^'"]+)['"]|import\s*\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g)) {
+  for (const m of source.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^;'"`]*?from\s*['"]([^'"]+)['"]|import\s*\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g,
+  )) {
     found.push(m[1] ?? m[2] ?? m[3]);
   }
   return found;
@@ -56,14 +58,19 @@ export function problemsOf({ path, source, project, projects, isTest }) {
       const target = projects.get(name);
       if (target === undefined) say(`imports ${name}, which does not exist`);
       else if (specifier !== name && !isTest) say(`imports ${specifier}: only the public surface ${name}`);
-      else if (target.tag === 'layer:test' && !isTest && project.tag !== 'layer:test') say(`imports ${name}: only tests may`);
-      else if (!isTest && !LAYERS[project.tag].includes(target.tag)) say(`${project.tag} may not import ${target.tag} (${name})`);
-      else if (!isTest && ALONE.has(project.short)) say(`${project.short} may import nothing of the workspace (${name})`);
-      else if (!isTest && !project.deps.includes(name)) say(`imports ${name} without a dependency in package.json`);
+      else if (target.tag === 'layer:test' && !isTest && project.tag !== 'layer:test')
+        say(`imports ${name}: only tests may`);
+      else if (!isTest && !LAYERS[project.tag].includes(target.tag))
+        say(`${project.tag} may not import ${target.tag} (${name})`);
+      else if (!isTest && ALONE.has(project.short))
+        say(`${project.short} may import nothing of the workspace (${name})`);
+      else if (!isTest && !project.deps.includes(name))
+        say(`imports ${name} without a dependency in package.json`);
     } else if (HOMES[name] !== undefined && !isTest && !HOMES[name].includes(project.short)) {
       say(`${name} may only be imported in ${HOMES[name].join(', ')}`);
     }
   }
-  if (!isTest && project.short !== 'platform' && /\bprocess\.env\b/.test(source)) say('reads process.env outside platform');
+  if (!isTest && project.short !== 'platform' && /\bprocess\.env\b/.test(source))
+    say('reads process.env outside platform');
   return problems;
 }

@@ -6,12 +6,19 @@ const projects = new Map([
   ['@flowledger/model', project('model', 'layer:core')],
   ['@flowledger/platform', project('platform', 'layer:core')],
   ['@flowledger/event-log', project('event-log', 'layer:adapter', ['@flowledger/platform'])],
-  ['@flowledger/column-store', project('column-store', 'layer:adapter', ['@flowledger/model', '@flowledger/event-log'])],
-  ['@flowledger/sink', project('sink', 'layer:feature', ['@flowledger/model', '@flowledger/ingest', '@flowledger/testkit'])],
+  [
+    '@flowledger/column-store',
+    project('column-store', 'layer:adapter', ['@flowledger/model', '@flowledger/event-log']),
+  ],
+  [
+    '@flowledger/sink',
+    project('sink', 'layer:feature', ['@flowledger/model', '@flowledger/ingest', '@flowledger/testkit']),
+  ],
   ['@flowledger/ingest', project('ingest', 'layer:feature')],
   ['@flowledger/testkit', project('testkit', 'layer:test')],
 ]);
-const check = (name, source, isTest = false) => problemsOf({ path: 'x.ts', source, project: projects.get(name), projects, isTest });
+const check = (name, source, isTest = false) =>
+  problemsOf({ path: 'x.ts', source, project: projects.get(name), projects, isTest });
 
 describe('import boundaries', () => {
   it('finds static, type, side-effect, re-exported and dynamic imports', () => {
@@ -21,9 +28,21 @@ describe('import boundaries', () => {
 
   it.each([
     ['a feature importing a feature', '@flowledger/sink', `import { x } from '@flowledger/ingest';`],
-    ['an adapter importing an adapter', '@flowledger/column-store', `import { x } from '@flowledger/event-log';`],
-    ['a core library importing the workspace', '@flowledger/model', `import { x } from '@flowledger/platform';`],
-    ['production code importing the test kit', '@flowledger/sink', `import { x } from '@flowledger/testkit';`],
+    [
+      'an adapter importing an adapter',
+      '@flowledger/column-store',
+      `import { x } from '@flowledger/event-log';`,
+    ],
+    [
+      'a core library importing the workspace',
+      '@flowledger/model',
+      `import { x } from '@flowledger/platform';`,
+    ],
+    [
+      'production code importing the test kit',
+      '@flowledger/sink',
+      `import { x } from '@flowledger/testkit';`,
+    ],
     ['a deep import', '@flowledger/sink', `import { x } from '@flowledger/model/src/x.js';`],
     ['an undeclared dependency', '@flowledger/ingest', `import { x } from '@flowledger/model';`],
     ['a package outside its home', '@flowledger/sink', `import { createClient } from '@clickhouse/client';`],
@@ -33,7 +52,9 @@ describe('import boundaries', () => {
   });
 
   it('allows what the layout allows', () => {
-    expect(check('@flowledger/sink', `import { x } from '@flowledger/model';\nimport fs from 'node:fs';`)).toEqual([]);
+    expect(
+      check('@flowledger/sink', `import { x } from '@flowledger/model';\nimport fs from 'node:fs';`),
+    ).toEqual([]);
     expect(check('@flowledger/sink', `import { x } from '@flowledger/testkit';`, true)).toEqual([]);
   });
 });

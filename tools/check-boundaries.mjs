@@ -10,7 +10,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 function sources(directory) {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) return entry.name === 'dist' || entry.name === 'node_modules' ? [] : sources(path);
+    if (entry.isDirectory())
+      return entry.name === 'dist' || entry.name === 'node_modules' ? [] : sources(path);
     return entry.name.endsWith('.ts') ? [path] : [];
   });
 }
@@ -20,7 +21,12 @@ for (const group of ['libs', 'apps']) {
   for (const short of readdirSync(join(root, group))) {
     const manifest = JSON.parse(readFileSync(join(root, group, short, 'package.json'), 'utf8'));
     const tag = manifest.nx.tags.find((t) => t.startsWith('layer:'));
-    projects.set(manifest.name, { short, tag, directory: join(root, group, short), deps: Object.keys(manifest.dependencies ?? {}) });
+    projects.set(manifest.name, {
+      short,
+      tag,
+      directory: join(root, group, short),
+      deps: Object.keys(manifest.dependencies ?? {}),
+    });
   }
 }
 
@@ -30,7 +36,15 @@ for (const project of projects.values()) {
   for (const path of sources(join(project.directory, 'src'))) {
     files++;
     const isTest = path.endsWith('.spec.ts') || project.tag === 'layer:test' || path.endsWith('contract.ts');
-    problems.push(...problemsOf({ path: relative(root, path), source: readFileSync(path, 'utf8'), project, projects, isTest }));
+    problems.push(
+      ...problemsOf({
+        path: relative(root, path),
+        source: readFileSync(path, 'utf8'),
+        project,
+        projects,
+        isTest,
+      }),
+    );
   }
 }
 for (const problem of problems) process.stderr.write(`${problem}\n`);

@@ -16,31 +16,46 @@ export function fail(message, code = 69) {
 
 export function ensureNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`needs Node.js 20.19 or newer, this is ${process.versions.node}`, 78);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`needs Node.js 20.19 or newer, this is ${process.versions.node}`, 78);
 }
 
 /** The embedded engine is a native library for glibc Linux and macOS; everything else can use a ClickHouse server. */
 export function ensurePlatform() {
   const supported = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
   const here = `${process.platform}-${process.arch}`;
-  if (!supported.includes(here)) fail(`the embedded store runs on ${supported.join(', ')}; this is ${here}. Set FLOWLEDGER_STORE_URL to use a ClickHouse server`, 78);
+  if (!supported.includes(here))
+    fail(
+      `the embedded store runs on ${supported.join(', ')}; this is ${here}. Set FLOWLEDGER_STORE_URL to use a ClickHouse server`,
+      78,
+    );
   const report = process.platform === 'linux' ? process.report.getReport().header : undefined;
   if (report !== undefined && report.glibcVersionRuntime === undefined) {
-    fail('the embedded store needs glibc (this looks like musl/Alpine). Set FLOWLEDGER_STORE_URL to use a ClickHouse server', 78);
+    fail(
+      'the embedded store needs glibc (this looks like musl/Alpine). Set FLOWLEDGER_STORE_URL to use a ClickHouse server',
+      78,
+    );
   }
 }
 
 /** Installs packages when package-lock.json changed since the last install; says so and shows npm's progress. */
 export function ensureInstalled() {
   const stamp = join(root, 'node_modules', '.flowledger-install');
-  const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   process.stderr.write('flowledger: installing packages (about 1.2 GB on disk, once) …\n');
   const began = Date.now();
-  const run = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const run = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (run.status !== 0) fail('npm install failed, see above');
   mkdirSync(dirname(stamp), { recursive: true });
-  const after = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const after = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   writeFileSync(stamp, after);
   process.stderr.write(`flowledger: installed in ${Math.round((Date.now() - began) / 1000)} s\n`);
 }
@@ -62,7 +77,10 @@ export function ensureBuilt() {
   const built = existsSync(join(root, 'apps/flowledger/dist/main.js'));
   if (built && existsSync(stamp) && Number(readFileSync(stamp, 'utf8')) >= newest) return;
   process.stderr.write('flowledger: building …\n');
-  const run = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const run = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (run.status !== 0) fail('the build failed, see above');
   writeFileSync(stamp, String(newest));
 }

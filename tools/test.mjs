@@ -17,14 +17,26 @@ if (unknown !== undefined) {
   process.exit(78);
 }
 if (!existsSync(join(root, '../shared/data/hubble'))) {
-  process.stderr.write('\n!!! recorded events (../shared/data) are not here: tests that read them are reduced to what needs none !!!\n\n');
+  process.stderr.write(
+    '\n!!! recorded events (../shared/data) are not here: tests that read them are reduced to what needs none !!!\n\n',
+  );
 }
 const out = mkdtempSync(join(tmpdir(), 'flowledger-test-'));
 const report = join(out, 'report.json');
-const exclude = quick ? ['**/*.int.spec.ts', '**/*.long.spec.ts', 'e2e/**'].flatMap((g) => ['--exclude', g]) : [];
+const exclude = quick
+  ? ['**/*.int.spec.ts', '**/*.long.spec.ts', 'e2e/**'].flatMap((g) => ['--exclude', g])
+  : [];
 const run = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', ...filters, ...exclude, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    ...filters,
+    ...exclude,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, FLOWLEDGER_TEST_QUICK: quick ? '1' : '' } },
 );
 let passed = 0;
@@ -32,10 +44,13 @@ let failed = 1;
 if (existsSync(report)) {
   const result = JSON.parse(readFileSync(report, 'utf8'));
   passed = result.numPassedTests;
-  failed = result.numFailedTests + result.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0).length;
+  failed =
+    result.numFailedTests +
+    result.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0).length;
   for (const file of result.testResults) {
     for (const test of file.assertionResults) {
-      if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') process.stdout.write(`SKIPPED: ${test.fullName}\n`);
+      if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo')
+        process.stdout.write(`SKIPPED: ${test.fullName}\n`);
     }
   }
 }
