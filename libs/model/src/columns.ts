@@ -18,6 +18,8 @@ export type FixedType =
   | 'Int16'
   | 'Int32'
   | 'Int64'
+  | "DateTime('UTC')"
+  | "DateTime64(3, 'UTC')"
   | "DateTime64(9, 'UTC')"
   | 'IPv6'
   | 'UUID';
