@@ -4,3 +4,5 @@ export * from './fields.js';
 export * from './outcome.js';
 export * from './projected-batches.js';
 export * from './shallow.js';
+export * from './hubble/enums.js';
+export * from './hubble/long-enums.js';
