@@ -1,1 +1,5 @@
-export {};
+export * from './packer.js';
+export * from './manifest.js';
+export * from './import.js';
+export * from './intake.js';
+export * from './demo.js';

@@ -1,0 +1,65 @@
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ColumnStore } from '@flowledger/column-store';
+import { AppError, describeError, isAppError, systemClock } from '@flowledger/platform';
+import { importOutcome, type IntakeAnswer } from './import-outcome.js';
+
+/** Path of the public import endpoint: the file as the body, gzip or plain. */
+export const IMPORT_PATH = '/v1/import';
+
+export interface ImportRouteOptions {
+  /** Base address of the ingestor's loopback listener now; undefined while it is not running. */
+  readonly intakeUrl: () => Promise<string | undefined>;
+  readonly store: ColumnStore;
+  readonly epoch: bigint;
+}
+
+/** Passes an upload on to the ingestor, waits for the loader, and answers with the summary of both. */
+export function importRoute(
+  options: ImportRouteOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return async (request, response) => {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort(new AppError('CANCELLED', 'client is gone', { retry: false })));
+    try {
+      const intake = await options.intakeUrl();
+      if (intake === undefined)
+        throw new AppError('OVERLOADED', 'the ingestor is not running', { retry: true });
+      const answer = await forward(request, `${intake}/intake/import`, gone.signal);
+      const summary = await importOutcome(answer, options.store, options.epoch, systemClock, gone.signal);
+      end(response, 200, summary);
+    } catch (error) {
+      end(response, isAppError(error) && error.retry ? 503 : 500, { error: describeError(error) });
+    }
+  };
+}
+
+function end(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function forward(request: IncomingMessage, url: string, signal: AbortSignal): Promise<IntakeAnswer> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: unknown): void =>
+      reject(new AppError('LOG_UNAVAILABLE', 'pass the upload to the ingestor', { retry: true, cause }));
+    const upstream = httpRequest(url, { method: 'POST', signal }, (answer) => {
+      readJson(answer).then((body) => {
+        if (answer.statusCode === 200) resolve(body as unknown as IntakeAnswer);
+        else
+          failed(
+            new Error(typeof body['error'] === 'string' ? body['error'] : `status ${answer.statusCode ?? 0}`),
+          );
+      }, failed);
+    });
+    upstream.on('error', failed);
+    request.on('error', () => upstream.destroy());
+    request.pipe(upstream);
+  });
+}
+
+/** Reads a small JSON object from a stream. */
+export async function readJson(stream: AsyncIterable<unknown>): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+}

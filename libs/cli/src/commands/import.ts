@@ -1,0 +1,147 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { AppError, configOrExit, EXIT, openLog, type Config } from '@flowledger/platform';
+import { IMPORT_PATH, readJson } from '../api/import-route.js';
+import type { ImportSummary } from '../api/import-outcome.js';
+import { startGroup, type GroupEntries } from '../group/group.js';
+import { isRunning, readGroupState } from '../group/run-state.js';
+import { openProgress } from '../progress.js';
+
+export interface ImportArguments {
+  /** Paths, or `-` for standard input. */
+  readonly files: readonly string[];
+  /** A running Flowledger; without it, the one on the data directory, else one is started for the import. */
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  /** Settings as for `start`. */
+  readonly argv: readonly string[];
+}
+
+type Totals = ImportSummary & {
+  readonly files: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly linesPerSecond: number;
+};
+
+/** `flowledger import FILE… | -`: brings Hubble export files in, prints progress, ends with one JSON line. */
+export async function importFiles(args: ImportArguments, entries: GroupEntries): Promise<number> {
+  if (args.files.length === 0)
+    throw new AppError('INVALID_ARGUMENT', 'name at least one file, or - for standard input', {
+      retry: false,
+    });
+  for (const file of args.files) await readable(file);
+  const config = configOrExit(args.argv);
+  const target = await findTarget(args, config, entries);
+  try {
+    const totals = await importAll(args, target.url, args.token ?? config.api.token);
+    process.stdout.write(`${JSON.stringify(totals)}\n`);
+    return EXIT.ok;
+  } finally {
+    await target.stop();
+  }
+}
+
+async function readable(file: string): Promise<void> {
+  if (file === '-') return;
+  const info = await stat(file).catch((cause: unknown) => {
+    throw new AppError('NOT_FOUND', `cannot read ${file}`, { retry: false, cause });
+  });
+  if (!info.isFile()) throw new AppError('INVALID_ARGUMENT', `${file} is not a file`, { retry: false });
+}
+
+interface Target {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function findTarget(args: ImportArguments, config: Config, entries: GroupEntries): Promise<Target> {
+  if (args.url !== undefined) return { url: args.url.replace(/\/+$/, ''), stop: async () => {} };
+  const running = await readGroupState(config.data.dir);
+  if (running !== undefined && isRunning(running.supervisor))
+    return { url: running.url, stop: async () => {} };
+  process.stderr.write(`flowledger: nothing runs on ${config.data.dir}, starting it for this import\n`);
+  const quiet: Config = {
+    ...config,
+    demo: { ...config.demo, enabled: 'false' },
+    api: { ...config.api, port: 0 },
+  };
+  const group = await startGroup(quiet, entries, openLog('import', config.diagnostics.level));
+  return {
+    url: group.url,
+    stop: async () => {
+      await group.stop(24_000);
+    },
+  };
+}
+
+async function importAll(args: ImportArguments, url: string, token: string): Promise<Totals> {
+  const began = performance.now();
+  let total: ImportSummary = { read: 0, accepted: 0, duplicate: 0, rejected: {}, skipped: {} };
+  let bytes = 0;
+  for (const file of args.files) {
+    const size = file === '-' ? undefined : (await stat(file)).size;
+    const input: Readable =
+      file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1024 * 1024 });
+    const progress = openProgress(file === '-' ? 'standard input' : basename(file), size);
+    input.on('data', (chunk: Buffer | string) => {
+      bytes += chunk.length;
+      progress.add(chunk.length);
+    });
+    try {
+      total = addSummaries(total, await upload(input, url, token));
+    } finally {
+      progress.end();
+    }
+  }
+  const seconds = Math.round(performance.now() - began) / 1000;
+  return {
+    files: args.files.length,
+    ...total,
+    bytes,
+    seconds,
+    linesPerSecond: Math.round(total.read / Math.max(seconds, 0.001)),
+  };
+}
+
+function upload(input: Readable, url: string, token: string): Promise<ImportSummary> {
+  const headers = {
+    'content-type': 'application/x-ndjson',
+    ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+  };
+  return new Promise((resolve, reject) => {
+    const failed = (cause: unknown): void =>
+      reject(new AppError('LOG_UNAVAILABLE', `import through ${url}`, { retry: true, cause }));
+    const outgoing = httpRequest(`${url}${IMPORT_PATH}`, { method: 'POST', headers }, (answer) => {
+      readJson(answer).then((body) => {
+        if (answer.statusCode === 200) resolve(body as unknown as ImportSummary);
+        else failed(new Error(String(body['error'] ?? `status ${answer.statusCode ?? 0}`)));
+      }, failed);
+    });
+    outgoing.on('error', failed);
+    input.on('error', (error) => outgoing.destroy(error));
+    input.pipe(outgoing);
+  });
+}
+
+function addSummaries(a: ImportSummary, b: ImportSummary): ImportSummary {
+  return {
+    read: a.read + b.read,
+    accepted: a.accepted + b.accepted,
+    duplicate: a.duplicate + b.duplicate,
+    rejected: addCounts(a.rejected, b.rejected),
+    skipped: addCounts(a.skipped, b.skipped),
+  };
+}
+
+function addCounts(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum: Record<string, number> = { ...a };
+  for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count;
+  return sum;
+}

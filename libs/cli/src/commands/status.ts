@@ -1,0 +1,61 @@
+import { AppError, configOrExit, EXIT } from '@flowledger/platform';
+import { graphql } from '../api-client.js';
+import { isRunning, readGroupState, type ProcessEntry } from '../group/run-state.js';
+
+const COVERAGE = `query Status { coverage(window: { last: "1h" }) { status unaccounted watermark eventsLostUpstream nodesReporting repairing } }`;
+
+interface Coverage {
+  readonly coverage: {
+    readonly status: string;
+    readonly unaccounted: number;
+    readonly watermark: string | null;
+    readonly eventsLostUpstream: number;
+    readonly nodesReporting: number;
+    readonly repairing: boolean;
+  };
+}
+
+/** `flowledger status [--json]`: the processes of the group with their pids, and what the last hour's answers are worth. */
+export async function status(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  const config = configOrExit(argv.filter((word) => word !== '--json'));
+  const state = await readGroupState(config.data.dir);
+  if (state === undefined || !isRunning(state.supervisor)) {
+    throw new AppError('NOT_FOUND', `nothing runs on ${config.data.dir}`, { retry: false });
+  }
+  const processes = [state.supervisor, ...state.processes];
+  const answer = await graphql<Coverage>(state.url, config.api.token, COVERAGE, {}).catch(() => undefined);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ url: state.url, processes, coverage: answer?.coverage ?? null })}\n`,
+    );
+  else process.stdout.write(describe(state.url, processes, answer?.coverage));
+  return answer === undefined ? EXIT.unavailable : EXIT.ok;
+}
+
+function describe(
+  url: string,
+  processes: readonly ProcessEntry[],
+  coverage: Coverage['coverage'] | undefined,
+): string {
+  const row = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd([12, 9, 10, 26][i] ?? 0))
+      .join('')
+      .trimEnd();
+  const lines = [
+    url,
+    row(['process', 'pid', 'restarts', 'since']),
+    ...processes.map((p) =>
+      row([p.name, String(p.pid), String(p.restarts), p.since, isRunning(p) ? '' : 'not running']),
+    ),
+  ];
+  if (coverage === undefined) lines.push('answers: the api does not answer');
+  else {
+    lines.push(
+      `answers: ${coverage.status}, ${coverage.unaccounted} events unaccounted, ${coverage.nodesReporting} nodes reporting, ` +
+        `${coverage.eventsLostUpstream} lost upstream, watermark ${coverage.watermark ?? 'none'}${coverage.repairing ? ', repairing' : ''}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { createServer } from 'node:net';
+import { access, constants, mkdir } from 'node:fs/promises';
+import {
+  AppError,
+  childEnvironment,
+  Lifecycle,
+  takeProcessLock,
+  type Config,
+  type Log,
+} from '@flowledger/platform';
+import { migrateStore } from '../commands/migrate.js';
+import {
+  killLeftovers,
+  startTicks,
+  writeGroupState,
+  type GroupState,
+  type ProcessEntry,
+} from './run-state.js';
+import { startStoreProcess, type StoreProcess } from './store-process.js';
+import { Supervised } from './supervised.js';
+
+/** Compiled entries of the three processes; given by the composition root, because a library may not know apps. */
+export interface GroupEntries {
+  readonly ingestor: string;
+  readonly worker: string;
+  readonly api: string;
+}
+
+export interface RunningGroup {
+  readonly url: string;
+  readonly storeUrl: string;
+  /** What the ingestor said about its demo, if it plays one. */
+  readonly demo?: { readonly nodes: number; readonly incident: string };
+  /** Intake first, store last; true when every part stopped cleanly. */
+  stop(deadlineMs: number): Promise<boolean>;
+}
+
+/**
+ * Starts everything on one machine: the embedded engine (unless `store.url` names a server), migrations, then
+ * ingestor, worker and api as child processes, each started again when it ends unasked. Rejects CONFLICT when the
+ * directory or the port is taken, before anything else is opened.
+ */
+export async function startGroup(config: Config, entries: GroupEntries, log: Log): Promise<RunningGroup> {
+  const dataDir = config.data.dir;
+  await writable(dataDir);
+  const life = new Lifecycle(log);
+  life.own('lock', await takeProcessLock(join(dataDir, 'run'), 'group'));
+  try {
+    return await startAll(config, entries, log, life);
+  } catch (error) {
+    await life.stop(10_000);
+    throw error;
+  }
+}
+
+async function startAll(
+  config: Config,
+  entries: GroupEntries,
+  log: Log,
+  life: Lifecycle,
+): Promise<RunningGroup> {
+  const dataDir = config.data.dir;
+  await killLeftovers(dataDir);
+  const port = await freePort(config.api.host, config.api.port);
+  const supervisor = self();
+  const children: Supervised[] = [];
+  let store: StoreProcess | undefined;
+  const url = `http://${config.api.host}:${port}`;
+  const changed = (): void => {
+    const processes = [store?.entry, ...children.map((c) => c.entry)].filter((e) => e !== undefined);
+    const state: GroupState = { url, supervisor, processes };
+    writing = writing.then(() => writeGroupState(dataDir, state)).catch(() => {});
+  };
+  let writing = Promise.resolve();
+  life.own('state', () => writing);
+  if (config.store.url === '') {
+    store = await startStoreProcess(config, log, changed);
+    life.own('store', store.stop);
+  }
+  const effective = withStore({ ...config, api: { ...config.api, port } }, store);
+  await migrateStore(effective, log);
+  const environment = (): Record<string, string> => childEnvironment(effective);
+  const child = (name: keyof GroupEntries): Supervised => {
+    const supervised = new Supervised({ name, entry: entries[name], environment, log, changed });
+    children.push(supervised);
+    return supervised;
+  };
+  const [api, worker, ingestor] = [child('api'), child('worker'), child('ingestor')];
+  for (const part of [api, worker, ingestor]) life.own(part.name, () => stopChild(part));
+  // The api asks the ingestor's log for its bounds, so the log has to exist first.
+  await ingestor.start();
+  await Promise.all([worker.start(), api.start()]);
+  const { demoNodes, demoIncident } = ingestor.facts;
+  const demo =
+    typeof demoNodes === 'number' && typeof demoIncident === 'string'
+      ? { nodes: demoNodes, incident: demoIncident }
+      : undefined;
+  return {
+    url,
+    storeUrl: effective.store.url,
+    ...(demo === undefined ? {} : { demo }),
+    stop: (ms) => life.stop(ms),
+  };
+}
+
+async function stopChild(child: Supervised): Promise<void> {
+  if (!(await child.stop(15_000)))
+    throw new AppError('INTERNAL', `${child.name} did not stop cleanly`, { retry: false });
+}
+
+function withStore(config: Config, store: StoreProcess | undefined): Config {
+  if (store === undefined) return config;
+  const { url, credentials } = store;
+  return {
+    ...config,
+    store: { ...config.store, url, password: credentials.writer, readPassword: credentials.reader },
+  };
+}
+
+function self(): ProcessEntry {
+  const { pid } = process;
+  return {
+    name: 'supervisor',
+    pid,
+    startTicks: startTicks(pid),
+    since: new Date().toISOString(),
+    restarts: 0,
+  };
+}
+
+async function writable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK | constants.R_OK);
+  } catch (cause) {
+    throw new AppError('CONFLICT', `cannot write to ${directory}`, { retry: false, cause });
+  }
+}
+
+/** Fails early, in one clear line, when the port is taken; picks one for 0. */
+async function freePort(host: string, port: number): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new AppError(
+          'CONFLICT',
+          cause.code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port}`,
+          {
+            retry: false,
+            cause,
+          },
+        ),
+      ),
+    );
+    probe.listen(port, host, resolve);
+  });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : port;
+}

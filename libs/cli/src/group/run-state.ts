@@ -1,0 +1,74 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One process of the group as `flowledger status` shows it. */
+export interface ProcessEntry {
+  readonly name: string;
+  readonly pid: number;
+  /** Kernel start time, so that a reused pid is not mistaken for the process; empty where the platform does not tell. */
+  readonly startTicks: string;
+  readonly since: string;
+  readonly restarts: number;
+  readonly url?: string;
+}
+
+/** What the running group says about itself in `<data>/run/group.json`. */
+export interface GroupState {
+  readonly url: string;
+  readonly supervisor: ProcessEntry;
+  readonly processes: readonly ProcessEntry[];
+}
+
+export function groupStatePath(dataDir: string): string {
+  return join(dataDir, 'run', 'group.json');
+}
+
+/** Kernel start time of a process (Linux); empty when gone or unknown. */
+export function startTicks(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** True while exactly that process lives. */
+export function isRunning(entry: ProcessEntry): boolean {
+  try {
+    process.kill(entry.pid, 0);
+  } catch {
+    return false;
+  }
+  return startTicks(entry.pid) === entry.startTicks;
+}
+
+export async function writeGroupState(dataDir: string, state: GroupState): Promise<void> {
+  const path = groupStatePath(dataDir);
+  await mkdir(join(dataDir, 'run'), { recursive: true });
+  await writeFile(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`);
+  await rename(`${path}.new`, path);
+}
+
+/** The last state written, whether or not its processes still live. */
+export async function readGroupState(dataDir: string): Promise<GroupState | undefined> {
+  try {
+    return JSON.parse(await readFile(groupStatePath(dataDir), 'utf8')) as GroupState;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Kills processes that outlived a supervisor that is gone: they hold the store, the log and the port. */
+export async function killLeftovers(dataDir: string): Promise<number> {
+  const state = await readGroupState(dataDir);
+  if (state === undefined || isRunning(state.supervisor)) return 0;
+  let killed = 0;
+  for (const entry of state.processes) {
+    if (!isRunning(entry)) continue;
+    process.kill(entry.pid, 'SIGKILL');
+    killed++;
+  }
+  return killed;
+}
