@@ -7,6 +7,7 @@ import { replay } from './commands/replay.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { showConfig } from './commands/config.js';
+import { takeFlag } from './flags.js';
 import type { GroupEntries } from './group/group.js';
 
 /**
@@ -56,22 +57,6 @@ export async function runCli(argv: readonly string[], entries: GroupEntries): Pr
         : EXIT.failed;
   }
   return code;
-}
-
-/** Takes a flag with a value out of a list of words. */
-export function takeFlag(
-  args: readonly string[],
-  name: string,
-): { value: string | undefined; rest: string[] } {
-  const rest: string[] = [];
-  let value: string | undefined;
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i] ?? '';
-    if (word === name) value = args[++i];
-    else if (word.startsWith(`${name}=`)) value = word.slice(name.length + 1);
-    else rest.push(word);
-  }
-  return { value, rest };
 }
 
 /** Files are the words that are neither flags nor values of flags. */

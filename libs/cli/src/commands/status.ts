@@ -1,5 +1,6 @@
 import { AppError, configOrExit, EXIT } from '@flowledger/platform';
 import { graphql } from '../api-client.js';
+import { takeFlag } from '../flags.js';
 import { isRunning, readGroupState, type ProcessEntry } from '../group/run-state.js';
 
 const COVERAGE = `query Status { coverage(window: { last: "1h" }) { status unaccounted watermark eventsLostUpstream nodesReporting repairing } }`;
@@ -15,15 +16,25 @@ interface Coverage {
   };
 }
 
-/** `flowledger status [--json]`: the processes of the group with their pids, and what the last hour's answers are worth. */
+/**
+ * `flowledger status [--json | --pid NAME]`: the processes of the group with their pids, and what the last hour's answers
+ * are worth. `--pid NAME` prints the pid of one process alone, for scripts.
+ */
 export async function status(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
-  const config = configOrExit(argv.filter((word) => word !== '--json'));
+  const { value: name, rest } = takeFlag(argv, '--pid');
+  const config = configOrExit(rest.filter((word) => word !== '--json'));
   const state = await readGroupState(config.data.dir);
   if (state === undefined || !isRunning(state.supervisor)) {
     throw new AppError('NOT_FOUND', `nothing runs on ${config.data.dir}`, { retry: false });
   }
   const processes = [state.supervisor, ...state.processes];
+  if (name !== undefined) {
+    const entry = processes.find((p) => p.name === name);
+    if (entry === undefined) throw new AppError('NOT_FOUND', `no process named ${name}`, { retry: false });
+    process.stdout.write(`${entry.pid}\n`);
+    return EXIT.ok;
+  }
   const answer = await graphql<Coverage>(state.url, config.api.token, COVERAGE, {}).catch(() => undefined);
   if (json)
     process.stdout.write(
