@@ -1,1 +1,10 @@
 export * from './port.js';
+export { openEmbeddedLog } from './embedded/embedded-log.js';
+export type { EmbeddedLog } from './embedded/embedded-log.js';
+export type { EmbeddedLogEvent, EmbeddedLogOptions } from './embedded/options.js';
+export type { RecoveryNote } from './embedded/partition-recovery.js';
+export type { RemovedRange, RetentionLimits } from './embedded/retention.js';
+export { errnoOf, nodeFileSystem } from './embedded/file-system.js';
+export type { FileSystem, LogFile, OpenMode } from './embedded/file-system.js';
+export { systemProcesses } from './embedded/process-table.js';
+export type { Liveness, ProcessIdentity, ProcessTable } from './embedded/process-table.js';

@@ -27,7 +27,11 @@ export interface EventLog {
    * Joins a consumer group and calls `onLease` once for each partition this member comes to own; leases run side by
    * side. Resolves when `signal` aborts and every lease handler has returned; rejects with the first handler's fault.
    */
-  consume(group: string, onLease: (lease: PartitionLease) => Promise<void>, signal: AbortSignal): Promise<void>;
+  consume(
+    group: string,
+    onLease: (lease: PartitionLease) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Flushes, releases files or sockets. Idempotent. */
   close(): Promise<void>;
 }
