@@ -8,3 +8,4 @@ export { errnoOf, nodeFileSystem } from './embedded/file-system.js';
 export type { FileSystem, LogFile, OpenMode } from './embedded/file-system.js';
 export { systemProcesses } from './embedded/process-table.js';
 export type { Liveness, ProcessIdentity, ProcessTable } from './embedded/process-table.js';
+export { LOADER_GROUP, openLogReader, openLogWriter } from './open.js';
