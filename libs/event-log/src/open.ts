@@ -14,7 +14,8 @@ const READER_WAIT_MS = 30_000;
  * 15 s; then CONFLICT.
  */
 export async function openLogWriter(config: Config, log: Log): Promise<EmbeddedLog> {
-  const { partitions, segmentSize, retentionSize, retentionAge, fullPolicy, minFree, durability } = config.log;
+  const { partitions, segmentSize, retentionSize, retentionAge, fullPolicy, minFree, durability } =
+    config.log;
   const deadline = systemClock.monotonic() + WRITER_WAIT_MS;
   for (;;) {
     try {
@@ -38,7 +39,11 @@ export async function openLogWriter(config: Config, log: Log): Promise<EmbeddedL
 
 /** The same log for reading and consuming; waits for the writer to create it, at most 30 s. */
 export function openLogReader(config: Config): Promise<EmbeddedLog> {
-  return openEmbeddedLog({ directory: join(config.data.dir, 'log'), mode: 'reader', openWaitMs: READER_WAIT_MS });
+  return openEmbeddedLog({
+    directory: join(config.data.dir, 'log'),
+    mode: 'reader',
+    openWaitMs: READER_WAIT_MS,
+  });
 }
 
 function report(event: EmbeddedLogEvent, log: Log): void {

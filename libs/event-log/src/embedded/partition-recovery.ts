@@ -6,11 +6,11 @@ import type { Head } from './head.js';
 import { segmentBases } from './layout.js';
 import type { PartitionIdentity } from './partition-reader.js';
 import { checksumSeed, decodeSegmentHeader, encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './record.js';
-import { corrupt, loadIndex, rebuildIndex } from './segment-file.js';
+import { corrupt, loadIndex, readSegmentHeader, rebuildIndex } from './segment-file.js';
 import type { SegmentIdentity } from './segment-file.js';
 import { SparseIndex } from './segment-index.js';
 import type { SegmentSummary } from './segment-index.js';
-import { scanSegment } from './segment-scan.js';
+import { rewriteRange, scanSegment } from './segment-scan.js';
 
 /** Something that opening the log found and put right. */
 export interface RecoveryNote {
@@ -127,7 +127,8 @@ async function removeUnborn(
 ): Promise<void> {
   const last = bases.at(-1);
   if (last === undefined) return;
-  const content = await readSmallFile(fs, identity.paths.segment(last));
+  const file = await fs.open(identity.paths.segment(last), 'read');
+  const content = await file.read(0, SEGMENT_HEADER_BYTES + 1).finally(() => file.close());
   if (content.length > SEGMENT_HEADER_BYTES || decodeSegmentHeader(content) !== undefined) return;
   const segment = segmentIdentity(identity, last);
   if (head !== undefined && head.segmentBase === last) throw corrupt(segment, 0, 'damaged segment header');
@@ -171,13 +172,13 @@ async function checkAndRepair(
   head: Head | undefined,
 ): Promise<{ active: ActiveSegment; notes: RecoveryNote[] }> {
   const { epoch, partition, base } = segment;
-  const content = await file.read(0, await file.size());
-  const header = decodeSegmentHeader(content);
-  if (header === undefined || header.epoch !== epoch || header.base !== base) {
-    throw corrupt(segment, 0, 'damaged segment header');
-  }
-  const seed = checksumSeed(epoch, partition);
-  const { summary, index, damage } = scanSegment(content, base, header.eventsBefore, seed);
+  const eventsBefore = await readSegmentHeader(file, segment);
+  const { summary, index, damage } = await scanSegment(
+    file,
+    base,
+    eventsBefore,
+    checksumSeed(epoch, partition),
+  );
   const published =
     head !== undefined && head.segmentBase === base ? head.syncedPosition : SEGMENT_HEADER_BYTES;
   if (summary.bytes < published || damage?.beforeSynced === true) {
@@ -190,7 +191,7 @@ async function checkAndRepair(
   }
   // A tail in the page cache may be there because an fsync failed, in which case the kernel thinks that it is clean:
   // writing it again is the only way to be sure that the next fsync means something.
-  await file.write([content.subarray(published, summary.bytes)], published);
+  await rewriteRange(file, published, summary.bytes);
   await file.sync();
   return { active: { file, summary, index }, notes };
 }

@@ -1,5 +1,12 @@
-import { decodeRecordHeader, findRecordMagic, RECORD_HEADER_BYTES, recordIsIntact } from './record.js';
-import { SEGMENT_HEADER_BYTES } from './record.js';
+import type { LogFile } from './file-system.js';
+import {
+  decodeRecordHeader,
+  findRecordMagic,
+  RECORD_HEADER_BYTES,
+  recordIsIntact,
+  SEGMENT_HEADER_BYTES,
+} from './record.js';
+import type { RecordHeader } from './record.js';
 import { SparseIndex } from './segment-index.js';
 import type { SegmentSummary } from './segment-index.js';
 
@@ -12,7 +19,7 @@ export interface Damage {
   readonly beforeSynced: boolean;
 }
 
-/** Everything learnt from the bytes of one segment file. */
+/** Everything learnt from reading one segment file. */
 export interface SegmentScan {
   /** The sound records from the start; `bytes` is where the first unsound byte lies, or the end. */
   readonly summary: SegmentSummary;
@@ -20,24 +27,66 @@ export interface SegmentScan {
   readonly damage: Damage | undefined;
 }
 
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** Reads forward through a file with one bounded buffer. */
+class Window {
+  private bytes: Buffer = Buffer.alloc(0);
+  private at = 0;
+
+  constructor(
+    private readonly file: LogFile,
+    readonly size: number,
+  ) {}
+
+  /** A buffer and an index into it where `position` lies, with `length` bytes behind it unless the file ends. */
+  async show(position: number, length: number): Promise<{ bytes: Buffer; index: number }> {
+    const held = position >= this.at && position + length <= this.at + this.bytes.length;
+    if (!held) {
+      this.bytes = await this.file.read(
+        position,
+        Math.min(this.size - position, Math.max(length, WINDOW_BYTES)),
+      );
+      this.at = position;
+    }
+    return { bytes: this.bytes, index: position - this.at };
+  }
+
+  /** The sound record at `position`, or undefined. */
+  async record(position: number, seed: number): Promise<RecordHeader | undefined> {
+    const opening = await this.show(position, RECORD_HEADER_BYTES);
+    const header = decodeRecordHeader(opening.bytes, opening.index);
+    if (header === undefined) return undefined;
+    const length = RECORD_HEADER_BYTES + header.storedLength;
+    if (position + length > this.size) return undefined;
+    const { bytes, index } = await this.show(position, length);
+    return recordIsIntact(bytes, index, header, seed) ? header : undefined;
+  }
+}
+
 /**
- * Reads a whole segment file (header already checked) and checks every CRC and offset. Pure.
+ * Reads a whole segment file (header already checked) and checks every CRC and offset, in bounded memory.
  *
  * A write that was cut off can leave any mixture of its bytes, even a hole followed by sound records, because the disk
  * is free to order what was not synced. So a hole is a torn write unless some later sound record says, in
  * `syncedBefore`, that the hole's bytes were already safe when it was written.
  */
-export function scanSegment(file: Buffer, base: bigint, eventsBefore: bigint, seed: number): SegmentScan {
+export async function scanSegment(
+  file: LogFile,
+  base: bigint,
+  eventsBefore: bigint,
+  seed: number,
+): Promise<SegmentScan> {
+  const window = new Window(file, await file.size());
   const index = new SparseIndex(base);
   let position = SEGMENT_HEADER_BYTES;
   let offset = base;
   let events = eventsBefore;
   let newestMs = 0;
   let oldestMs = 0;
-  while (position < file.length) {
-    const header = decodeRecordHeader(file, position);
+  while (position < window.size) {
+    const header = await window.record(position, seed);
     if (header === undefined || header.offset !== offset || header.eventsBefore !== events) break;
-    if (!recordIsIntact(file, position, header, seed)) break;
     index.note(offset, position);
     newestMs = Math.max(newestMs, header.appendedMs);
     oldestMs = oldestMs === 0 ? header.appendedMs : Math.min(oldestMs, header.appendedMs);
@@ -45,27 +94,36 @@ export function scanSegment(file: Buffer, base: bigint, eventsBefore: bigint, se
     events += BigInt(header.events);
     position += RECORD_HEADER_BYTES + header.storedLength;
   }
-  const summary = {
-    base,
-    end: offset,
-    eventsBefore,
-    eventsBeforeEnd: events,
-    bytes: position,
-    newestMs,
-    oldestMs,
-  };
-  if (position >= file.length) return { summary, index, damage: undefined };
-  const beforeSynced = someLaterRecordFollowsSync(file, position, offset, seed);
-  return { summary, index, damage: { position, bytes: file.length - position, beforeSynced } };
+  const ends = { end: offset, eventsBefore, eventsBeforeEnd: events, bytes: position };
+  const summary: SegmentSummary = { base, ...ends, newestMs, oldestMs };
+  if (position >= window.size) return { summary, index, damage: undefined };
+  const beforeSynced = await laterRecordFollowsSync(window, position, offset, seed);
+  return { summary, index, damage: { position, bytes: window.size - position, beforeSynced } };
 }
 
-function someLaterRecordFollowsSync(file: Buffer, hole: number, expected: bigint, seed: number): boolean {
-  let at = findRecordMagic(file, hole);
-  while (at >= 0) {
-    const header = decodeRecordHeader(file, at);
-    const later = header !== undefined && header.offset > expected && header.syncedBefore > hole;
-    if (later && recordIsIntact(file, at, header, seed)) return true;
-    at = findRecordMagic(file, at + 1);
+async function laterRecordFollowsSync(
+  window: Window,
+  hole: number,
+  expected: bigint,
+  seed: number,
+): Promise<boolean> {
+  let position = hole;
+  while (position + RECORD_HEADER_BYTES <= window.size) {
+    const { bytes, index } = await window.show(position, RECORD_HEADER_BYTES);
+    const found = findRecordMagic(bytes, index);
+    // Without a find, the last bytes of the window may still be the first of a magic number.
+    position += found < 0 ? Math.max(1, bytes.length - index - 3) : found - index;
+    if (found < 0) continue;
+    const header = await window.record(position, seed);
+    if (header !== undefined && header.offset > expected && header.syncedBefore > hole) return true;
+    position += 1;
   }
   return false;
+}
+
+/** Writes a range of a file over itself in bounded memory, so that the kernel counts its pages as changed. */
+export async function rewriteRange(file: LogFile, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += WINDOW_BYTES) {
+    await file.write([await file.read(at, Math.min(WINDOW_BYTES, to - at))], at);
+  }
 }
