@@ -1,0 +1,1 @@
+export const RESOLVERS = [] as const;
