@@ -1,1 +1,4 @@
 export * from './port.js';
+export * from './native.js';
+export * from './open-column-store.js';
+export * from './store-errors.js';

@@ -10,6 +10,8 @@ import { Spool } from './spool.js';
 
 /** Waiting requests per user before new ones are refused at once. */
 const QUEUE_LIMIT = 200;
+/** Parameters travel in the URL; a server takes 1 MiB of it. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** ClickHouse's HTTP interface in front of one embedded engine. Owner: the child's main. */
 export class ClickHouseHttpServer {
@@ -35,7 +37,7 @@ export class ClickHouseHttpServer {
     );
     this.#endpoint = new QueryEndpoint({ engine, users, slots: this.#slots, spool, guard });
     this.#server = createServer(
-      { keepAliveTimeout: 30_000, requestTimeout: 300_000 },
+      { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 30_000, requestTimeout: 300_000 },
       (request, response) => {
         void this.#serve(request, response);
       },
