@@ -2,8 +2,8 @@
 import { createApiServer } from '@flowledger/graphql';
 import { importRoute, IMPORT_PATH, readGroupState } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
-import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
-import { runProcess } from '@flowledger/platform';
+import { openLogReader } from '@flowledger/event-log';
+import { runProcess, VERSION } from '@flowledger/platform';
 
 await runProcess('api', async ({ config, log, metrics, life }) => {
   const eventLog = await openLogReader(config);
@@ -11,23 +11,31 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
   const { url, readUser, readPassword, database } = config.store;
   const store = openColumnStore({ url, user: readUser, password: readPassword, database });
   life.own('store', () => store.close());
-  const intakeUrl = async (): Promise<string | undefined> => {
-    const state = await readGroupState(config.data.dir);
-    return state?.processes.find((entry) => entry.name === 'ingestor')?.url;
-  };
+  const group = () => readGroupState(config.data.dir);
+  const intakeUrl = async (): Promise<string | undefined> =>
+    (await group())?.processes.find((entry) => entry.name === 'ingestor')?.url;
   const server = await createApiServer({
     store,
     log: eventLog,
-    group: LOADER_GROUP,
     host: config.api.host,
     port: config.api.port,
     ...(config.api.token === '' ? {} : { token: config.api.token }),
     insecure: config.api.insecure,
     allowedHosts: config.api.allowedHosts,
+    limits: { concurrentQueries: config.api.maxConcurrentQueries, requestMs: config.api.queryTimeout },
     tenant: config.source.tenant,
+    version: VERSION,
+    status: async () => {
+      const answers = await store.version().then(
+        () => true,
+        () => false,
+      );
+      const banner = (await group())?.banner;
+      return { ok: answers, store: answers ? 'answers' : 'does not answer', ...(banner === undefined ? {} : { banner }) };
+    },
     metrics,
     logger: log,
-    rawRoutes: [{ method: 'POST', path: IMPORT_PATH, handle: importRoute({ intakeUrl, store, epoch: eventLog.epoch }) }],
+    routes: [{ method: 'POST', path: IMPORT_PATH, handle: importRoute({ intakeUrl, store, epoch: eventLog.epoch }) }],
   });
   life.own('server', () => server.close());
   return { url: server.url };

@@ -10,3 +10,4 @@ export * from './lifecycle.js';
 export * from './process-lock.js';
 export * from './admin-server.js';
 export * from './run-process.js';
+export { VERSION } from './version.js';

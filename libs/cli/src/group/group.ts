@@ -69,7 +69,9 @@ async function startAll(
   const url = `http://${config.api.host}:${port}`;
   const changed = (): void => {
     const processes = [store?.entry, ...children.map((c) => c.entry)].filter((e) => e !== undefined);
-    const state: GroupState = { url, supervisor, processes };
+    const incident = children.find((c) => c.name === 'ingestor')?.facts['demoIncident'];
+    const banner = typeof incident === 'string' ? { banner: `Demo cluster. An incident is playing: ${incident}` } : {};
+    const state: GroupState = { url, supervisor, processes, ...banner };
     writing = writing.then(() => writeGroupState(dataDir, state)).catch(() => {});
   };
   let writing = Promise.resolve();

@@ -18,6 +18,8 @@ export interface GroupState {
   readonly url: string;
   readonly supervisor: ProcessEntry;
   readonly processes: readonly ProcessEntry[];
+  /** What the start page says on top: the demo and its incident. */
+  readonly banner?: string;
 }
 
 export function groupStatePath(dataDir: string): string {

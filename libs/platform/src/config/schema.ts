@@ -47,6 +47,7 @@ export const configSchema = z.strictObject({
     readPassword: secret('Password of the reading user'),
     database: text('flowledger', 'Database that holds all tables'),
     cluster: text('', 'ClickHouse cluster name for ON CLUSTER and Replicated engines; empty for one node'),
+    port: whole(0, 0, 65535, 'Port of the embedded engine; 0 picks a free one'),
     memory: size('2GiB', '512MiB', '1TiB', 'Memory cap of the embedded engine'),
     concurrency: whole(8, 1, 64, 'Queries the embedded engine runs at once'),
   }),
