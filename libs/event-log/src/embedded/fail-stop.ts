@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '@flowledger/platform';
+import { errnoOf } from './file-system.js';
 
 /**
  * Remembers the first failure after which what is on the disk is no longer known (a failed fsync above all: the kernel
@@ -33,13 +34,13 @@ export class FailStop {
 
 /**
  * Turns a system error of `work` into a LOG_UNAVAILABLE that a retry may cure (no descriptors, no space, no access);
- * faults of the log pass unchanged.
+ * faults of the log, and anything that is no system error, pass unchanged.
  */
 export async function asLogFault<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (isAppError(error)) throw error;
+    if (isAppError(error) || errnoOf(error) === undefined) throw error;
     throw new AppError('LOG_UNAVAILABLE', `event log could not ${what}`, { retry: true, cause: error });
   }
 }

@@ -82,9 +82,15 @@ export function decodeHeadFile(file: Buffer): Head | undefined {
 export class HeadFile {
   private constructor(private readonly file: LogFile) {}
 
-  /** Opens the file for publishing, creating it when absent. The caller closes it. */
+  /**
+   * Opens the file for publishing, creating it when absent. Its full length is written here, so that a publication
+   * never needs space that a full disk could refuse. The caller closes it.
+   */
   static async open(fs: FileSystem, path: string, exists: boolean): Promise<HeadFile> {
-    return new HeadFile(await fs.open(path, exists ? 'update' : 'fresh'));
+    const file = await fs.open(path, exists ? 'update' : 'fresh');
+    const size = await file.size();
+    if (size < HEAD_FILE_BYTES) await file.write([Buffer.alloc(HEAD_FILE_BYTES - size)], size);
+    return new HeadFile(file);
   }
 
   async publish(head: Head): Promise<void> {

@@ -35,9 +35,10 @@ async function acquireWriterLock(options: ResolvedOptions): Promise<HeldLock> {
       lock.tryAcquire(() => Promise.resolve()),
     );
     if (held !== undefined) return held;
+    // Retry helps when that one is just ending.
     if (!lock.ownerIsUnseen || clock.monotonic() > deadline) {
       throw new AppError('CONFLICT', `another process writes the event log in ${directory}`, {
-        retry: false,
+        retry: true,
       });
     }
     await clock.sleep(OWNER_POLL_MS);

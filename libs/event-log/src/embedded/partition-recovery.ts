@@ -179,8 +179,8 @@ async function checkAndRepair(
     eventsBefore,
     checksumSeed(epoch, partition),
   );
-  const published =
-    head !== undefined && head.segmentBase === base ? head.syncedPosition : SEGMENT_HEADER_BYTES;
+  const knownHere = head !== undefined && head.segmentBase === base;
+  const published = knownHere ? head.syncedPosition : SEGMENT_HEADER_BYTES;
   if (summary.bytes < published || damage?.beforeSynced === true) {
     throw corrupt(segment, summary.bytes, 'damage before the end of what was durable');
   }
@@ -191,7 +191,7 @@ async function checkAndRepair(
   }
   // A tail in the page cache may be there because an fsync failed, in which case the kernel thinks that it is clean:
   // writing it again is the only way to be sure that the next fsync means something.
-  await rewriteRange(file, published, summary.bytes);
+  await rewriteRange(file, knownHere ? published : 0, summary.bytes);
   await file.sync();
   return { active: { file, summary, index }, notes };
 }
@@ -224,6 +224,8 @@ export async function recoverPartition(
     if (next !== undefined) sealed.push(await sealedSummary(fs, identity, base, next));
   }
   const { active, notes } = await recoverActive(fs, identity, last, head);
+  // The newest file's own entry may not be on the disk yet, and the head that will name it must not come first.
+  await fs.syncDirectory(directory);
   const { end, base } = active.summary;
   if (head !== undefined && head.acceptedEnd > end) {
     const lost = { from: end, to: head.acceptedEnd, segment: base, position: active.summary.bytes, bytes: 0 };
