@@ -1,1 +1,15 @@
-export {};
+export { compileFilters, FIELD_COMPILERS } from './filter/compile-filters.js';
+export type * from './filter/flow-filter.js';
+export { CANNOT_COMPILE_REGEXP } from './filter/regex-check.js';
+export { decodeCursor, decodeFlowId, encodeCursor, encodeFlowId, hashFilters } from './flows/flow-cursor.js';
+export type { FlowPosition } from './flows/flow-cursor.js';
+export { readFlow } from './flows/flow-record.js';
+export type * from './flows/flow-record.js';
+export { planFlow, planFlowCount, planFlows, planLabels } from './flows/plan-flows.js';
+export type { FlowRequest, FlowsPlan, FlowsRequest } from './flows/plan-flows.js';
+export type { FlowPart } from './flows/flow-columns.js';
+export * from './flows/read-flows.js';
+export * from './policies.js';
+export * from './query-plan.js';
+export * from './result.js';
+export * from './window.js';

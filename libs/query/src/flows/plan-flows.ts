@@ -1,0 +1,244 @@
+import { compileFilters } from '../filter/compile-filters.js';
+import type { FlowFilters } from '../filter/flow-filter.js';
+import { ParamBinder } from '../param-binder.js';
+import { settingsFor } from '../query-plan.js';
+import type { QueryContext, QueryPlan } from '../query-plan.js';
+import { done, refuse } from '../result.js';
+import type { Result } from '../result.js';
+import { SqlTemplate } from '../sql-template.js';
+import { HOUR_NS, rawRange, resolveWindow } from '../window.js';
+import type { Window, WindowRequest } from '../window.js';
+import { ALL_PARTS, flowColumns, selectList } from './flow-columns.js';
+import type { FlowPart } from './flow-columns.js';
+import { decodeCursor, decodeFlowId, hashFilters } from './flow-cursor.js';
+import type { FlowPosition } from './flow-cursor.js';
+
+const PAGE = new SqlTemplate('flow-page');
+const MERGE = new SqlTemplate('flow-merge');
+const COUNT = new SqlTemplate('flow-count');
+const LABELS = new SqlTemplate('flow-labels');
+
+/** Rows of a page when neither `first` nor `last` is given: the newest ones, as `hubble observe` does. */
+const DEFAULT_LAST = 20;
+const MAX_PAGE = 1000;
+const MAX_CLUSTERS = 32;
+
+/**
+ * A page of flows in ascending time. `first` reads from the start of the window (or after `after`), `last` from its end
+ * (or before `before`); with neither, the last 20.
+ */
+export interface FlowsRequest {
+  readonly window?: WindowRequest | null;
+  readonly filters?: FlowFilters | null;
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+  /** Columns beyond the core; all when absent. */
+  readonly parts?: readonly FlowPart[];
+  /** Known clusters: with them every cluster is read in key order and merged (design section 5). */
+  readonly clusters?: readonly string[];
+}
+
+/** A planned page. The statement asks for one row more than the page has, to know whether another follows. */
+export interface FlowsPlan {
+  readonly plan: QueryPlan;
+  readonly window: Window;
+  readonly filterHash: string;
+  readonly limit: number;
+  readonly direction: 'forward' | 'backward';
+  /** A cursor bounds the page on the other end. */
+  readonly resumed: boolean;
+}
+
+interface Paging {
+  readonly limit: number;
+  readonly direction: 'forward' | 'backward';
+  readonly after: FlowPosition | undefined;
+  readonly before: FlowPosition | undefined;
+}
+
+function pageSize(request: FlowsRequest): Result<{ limit: number; direction: 'forward' | 'backward' }> {
+  const { first, last } = request;
+  const forward = first !== undefined && first !== null;
+  const backward = last !== undefined && last !== null;
+  if (forward && backward) return refuse('BAD_CURSOR', 'last', 'give first or last, not both');
+  const limit = first ?? last ?? DEFAULT_LAST;
+  const field = forward ? 'first' : 'last';
+  if (!Number.isInteger(limit) || limit < 0) return refuse('BAD_CURSOR', field, 'a number of at least 0');
+  if (limit > MAX_PAGE)
+    return refuse('TOO_COSTLY', field, `at most ${MAX_PAGE} flows a page; go on with the cursor`);
+  return done({ limit, direction: forward || (!backward && request.after) ? 'forward' : 'backward' });
+}
+
+function cursorOf(
+  text: string | null | undefined,
+  field: string,
+  hash: string,
+): Result<FlowPosition | undefined> {
+  if (text === undefined || text === null) return done(undefined);
+  const at = decodeCursor(text, hash);
+  return at === undefined
+    ? refuse('BAD_CURSOR', field, 'a cursor of an answer with the same filters')
+    : done(at);
+}
+
+function paging(request: FlowsRequest, hash: string): Result<Paging> {
+  const size = pageSize(request);
+  if (!size.ok) return size;
+  const after = cursorOf(request.after, 'after', hash);
+  if (!after.ok) return after;
+  const before = cursorOf(request.before, 'before', hash);
+  if (!before.ok) return before;
+  return done({ ...size.value, after: after.value, before: before.value });
+}
+
+const POSITION = '(bucket_time, _le, _lp, _lo, _li)';
+
+function compared(at: FlowPosition, sign: '<' | '>' | '=', binder: ParamBinder): string {
+  const parts = [
+    `fromUnixTimestamp64Nano(${binder.bind('Int64', at.bucketNs)}, 'UTC')`,
+    binder.bind('UInt64', at.logEpoch),
+    binder.bind('UInt16', at.partition),
+    binder.bind('UInt64', at.offset),
+    binder.bind('UInt32', at.index),
+  ];
+  return `${POSITION} ${sign} (${parts.join(', ')})`;
+}
+
+/** The cursors narrow the range as well, so that the store does not read what the page has passed. */
+function narrowed(window: Window, { after, before }: Paging): Window {
+  const fromNs = after !== undefined && after.bucketNs > window.fromNs ? after.bucketNs : window.fromNs;
+  const past = before === undefined ? window.toNs : before.bucketNs + 1n;
+  return { fromNs, toNs: past < window.toNs ? past : window.toNs };
+}
+
+function pageSql(
+  request: FlowsRequest,
+  fragments: Readonly<Record<'range' | 'position' | 'filter' | 'order', string>>,
+  binder: ParamBinder,
+): string {
+  const columns = flowColumns(request.parts ?? ALL_PARTS);
+  const page = (cluster: string): string =>
+    PAGE.fill({ ...fragments, columns: selectList(columns), cluster });
+  const clusters = request.clusters ?? [];
+  if (clusters.length === 0 || clusters.length > MAX_CLUSTERS) return page('true');
+  const pages = clusters.map((cluster) => page(`cluster = ${binder.bind('String', cluster)}`));
+  const [only] = pages;
+  if (pages.length === 1 && only !== undefined) return only;
+  return MERGE.fill({
+    names: columns.map(({ name }) => name).join(', '),
+    pages: pages.map((text) => `(${text})`).join(' UNION ALL '),
+    order: fragments.order,
+  });
+}
+
+/**
+ * Plans one page of flows. Refuses BAD_WINDOW, WINDOW_TOO_WIDE, BAD_FILTER, BAD_CURSOR (damaged, or made with other
+ * filters) and TOO_COSTLY (more than 1,000 a page).
+ */
+export function planFlows(request: FlowsRequest, context: QueryContext): Result<FlowsPlan> {
+  const window = resolveWindow(request.window, context);
+  if (!window.ok) return window;
+  const filterHash = hashFilters(request.filters);
+  const page = paging(request, filterHash);
+  if (!page.ok) return page;
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', page.value.limit + 1);
+  const range = narrowed(window.value, page.value);
+  const place = { target: 'record', binder, tenant: '{tenant:String}', ...window.value } as const;
+  const filter = compileFilters(request.filters, place);
+  if (!filter.ok) return filter;
+  const { after, before, direction, limit } = page.value;
+  const position = [
+    ...(after === undefined ? [] : [compared(after, '>', binder)]),
+    ...(before === undefined ? [] : [compared(before, '<', binder)]),
+  ];
+  const fragments = {
+    range: rawRange(range, binder),
+    position: position.join(' AND ') || 'true',
+    filter: filter.value ?? 'true',
+    order: direction === 'forward' ? 'ASC' : 'DESC',
+  };
+  const sql = pageSql(request, fragments, binder);
+  const plan = { name: PAGE.name, sql, params: binder.params, settings: settingsFor(context, MAX_PAGE + 1) };
+  const resumed = direction === 'forward' ? after !== undefined : before !== undefined;
+  return done({ plan, window: window.value, filterHash, limit, direction, resumed });
+}
+
+/** Which single flow: by id, or by uuid, which `nearNs` (± 10 minutes) makes cheap. */
+export interface FlowRequest {
+  readonly id?: string | null;
+  readonly uuid?: string | null;
+  readonly nearNs?: bigint | null;
+  readonly parts?: readonly FlowPart[];
+}
+
+const NEAR_NS = HOUR_NS / 6n;
+
+function flowCondition(
+  request: FlowRequest,
+  context: QueryContext,
+  binder: ParamBinder,
+): Result<{ range: Window; condition: string }> {
+  if (typeof request.id === 'string') {
+    const at = decodeFlowId(request.id);
+    if (at === undefined) return refuse('BAD_CURSOR', 'id', 'the id of a flow of an earlier answer');
+    const range = { fromNs: at.bucketNs, toNs: at.bucketNs + 1n };
+    return done({ range, condition: compared(at, '=', binder) });
+  }
+  if (typeof request.uuid !== 'string') return refuse('BAD_FILTER', 'id', 'give id or uuid');
+  const near = request.nearNs ?? undefined;
+  const range =
+    near === undefined
+      ? { fromNs: context.nowNs - context.retention.rawNs, toNs: context.nowNs + HOUR_NS }
+      : { fromNs: near - NEAR_NS, toNs: near + NEAR_NS };
+  const place = { target: 'record', binder, tenant: '{tenant:String}', ...range } as const;
+  const condition = compileFilters({ allow: [{ uuid: [request.uuid] }] }, place);
+  if (!condition.ok) return refuse('BAD_FILTER', 'uuid', condition.error.hint);
+  return done({ range, condition: condition.value ?? 'true' });
+}
+
+/** Plans the look-up of one flow; no row means there is none. Refuses BAD_CURSOR (id) and BAD_FILTER (uuid). */
+export function planFlow(request: FlowRequest, context: QueryContext): Result<QueryPlan> {
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', 1);
+  const found = flowCondition(request, context, binder);
+  if (!found.ok) return found;
+  const sql = PAGE.fill({
+    columns: selectList(flowColumns(request.parts ?? ALL_PARTS)),
+    cluster: 'true',
+    range: rawRange(found.value.range, binder),
+    position: 'true',
+    filter: found.value.condition,
+    order: 'ASC',
+  });
+  return done({ name: 'flow', sql, params: binder.params, settings: settingsFor(context, 1) });
+}
+
+/** Counts matching flows no further than `upTo`; the row's `value` is `upTo` + 1 when there are more. */
+export function planFlowCount(
+  request: Pick<FlowsRequest, 'window' | 'filters'>,
+  upTo: number,
+  context: QueryContext,
+): Result<QueryPlan> {
+  const window = resolveWindow(request.window, context);
+  if (!window.ok) return window;
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', upTo + 1);
+  const place = { target: 'record', binder, tenant: '{tenant:String}', ...window.value } as const;
+  const filter = compileFilters(request.filters, place);
+  if (!filter.ok) return filter;
+  const sql = COUNT.fill({ range: rawRange(window.value, binder), filter: filter.value ?? 'true' });
+  return done({ name: COUNT.name, sql, params: binder.params, settings: settingsFor(context, 1) });
+}
+
+/** Plans the look-up of label sets by id (decimal text, as flows name them). */
+export function planLabels(ids: readonly string[], context: QueryContext): QueryPlan {
+  const params = { tenant: context.tenant, ids: [...new Set(ids)].map(BigInt) };
+  const settings = settingsFor(context, params.ids.length);
+  return { name: LABELS.name, sql: LABELS.fill({}), params, settings };
+}
