@@ -8,7 +8,8 @@ import type { StoreUser } from './users.js';
 const MIB = 1024 * 1024;
 /** Crashes within this time count together. */
 const CRASH_WINDOW_MS = 10 * 60_000;
-const MAX_CRASHES = 5;
+const DEFAULT_MAX_CRASHES = 5;
+const LONGEST_PAUSE_MS = 5_000;
 
 export interface EmbeddedClickHouseOptions {
   /** Data directory; made when missing. */
@@ -34,6 +35,10 @@ export interface EmbeddedClickHouseOptions {
   readonly onLog?: (line: string) => void;
   /** Told about every unexpected end. `restarting` is false when it crashed too often: then nothing runs any more. */
   readonly onExit?: (exit: ChildExit & { readonly restarting: boolean }) => void;
+  /** Told when a child works again after a crash; its pid is another one. */
+  readonly onRestart?: () => void;
+  /** Crashes within ten minutes after which nothing is started any more. Default 5; Infinity never gives up. */
+  readonly maxCrashes?: number;
 }
 
 /** A running embedded store. Owner: who started it; `stop` ends the process and resolves when it has ended. */
@@ -128,19 +133,20 @@ class Supervisor implements EmbeddedClickHouse {
       if (this.#stopping) return;
       const now = performance.now();
       this.#crashes = [...this.#crashes.filter((at) => now - at < CRASH_WINDOW_MS), now];
-      const restarting = this.#crashes.length <= MAX_CRASHES;
+      const restarting = this.#crashes.length <= (this.#options.maxCrashes ?? DEFAULT_MAX_CRASHES);
       this.#options.onExit?.({ ...exit, restarting });
       if (restarting) this.#restarting = this.#restart();
     });
   }
 
   async #restart(): Promise<void> {
-    await delay(100 * 2 ** (this.#crashes.length - 1));
+    await delay(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** (this.#crashes.length - 1)));
     if (this.#stopping) return;
     try {
       const log = this.#options.onLog ?? ignore;
       this.#child = await startWhenFree(this.#server, this.#options.lockTimeoutMs ?? 15_000, log);
       this.#watch(this.#child);
+      this.#options.onRestart?.();
     } catch {
       this.#options.onExit?.({ code: null, signal: null, restarting: false });
     }
