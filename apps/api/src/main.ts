@@ -31,11 +31,17 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
         () => false,
       );
       const banner = (await group())?.banner;
-      return { ok: answers, store: answers ? 'answers' : 'does not answer', ...(banner === undefined ? {} : { banner }) };
+      return {
+        ok: answers,
+        store: answers ? 'answers' : 'does not answer',
+        ...(banner === undefined ? {} : { banner }),
+      };
     },
     metrics,
     logger: log,
-    routes: [{ method: 'POST', path: IMPORT_PATH, handle: importRoute({ intakeUrl, store, epoch: eventLog.epoch }) }],
+    routes: [
+      { method: 'POST', path: IMPORT_PATH, handle: importRoute({ intakeUrl, store, epoch: eventLog.epoch }) },
+    ],
   });
   life.own('server', () => server.close());
   return { url: server.url };

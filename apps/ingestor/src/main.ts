@@ -2,7 +2,15 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { openLogWriter } from '@flowledger/event-log';
-import { describeDemo, importStream, ImportManifest, openDemo, openIntake, playDemo, type DemoOptions } from '@flowledger/ingest';
+import {
+  describeDemo,
+  importStream,
+  ImportManifest,
+  openDemo,
+  openIntake,
+  playDemo,
+  type DemoOptions,
+} from '@flowledger/ingest';
 import { describeError, runProcess, startAdminServer, systemClock, type Config } from '@flowledger/platform';
 
 const DAY_MS = 86_400_000;
@@ -10,13 +18,21 @@ const DAY_MS = 86_400_000;
 await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   const eventLog = await openLogWriter(config, log);
   life.own('log', () => eventLog.close());
-  const manifest = await ImportManifest.open(join(config.data.dir, 'log', 'imports.manifest'), config.retention.rawDays * DAY_MS);
+  const manifest = await ImportManifest.open(
+    join(config.data.dir, 'log', 'imports.manifest'),
+    config.retention.rawDays * DAY_MS,
+  );
   life.own('manifest', () => manifest.close());
 
-  const appended = metrics.counter('flowledger_ingest_events_total', 'Events made durable in the log', ['source']);
+  const appended = metrics.counter('flowledger_ingest_events_total', 'Events made durable in the log', [
+    'source',
+  ]);
   const appender = (source: string) => async (records: Parameters<typeof eventLog.append>[0]) => {
     const positions = await eventLog.append(records);
-    appended.inc({ source }, records.reduce((sum, record) => sum + record.events, 0));
+    appended.inc(
+      { source },
+      records.reduce((sum, record) => sum + record.events, 0),
+    );
     return positions;
   };
   const { tenant, cluster } = config.source;
@@ -37,7 +53,9 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   for (const path of config.source.hubbleFiles) {
     const options = { ...common, source: 'hubble-file', append: appender('hubble-file'), signal } as const;
     const file = importStream(createReadStream(path, { highWaterMark: 2 ** 20 }), options);
-    work.push(file.catch((error: unknown) => log.error({ path, error: describeError(error) }, 'file was not read')));
+    work.push(
+      file.catch((error: unknown) => log.error({ path, error: describeError(error) }, 'file was not read')),
+    );
   }
   const facts = { url: admin.url, epoch: eventLog.epoch.toString() };
   if (!playsDemo(config)) return facts;
@@ -53,11 +71,18 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
     callsPerSecond: config.demo.callsPerSecond,
   };
   const state = await openDemo(demo);
-  work.push(playDemo(state, demo, signal).catch((error: unknown) => log.error({ error: describeError(error) }, 'demo stopped')));
+  work.push(
+    playDemo(state, demo, signal).catch((error: unknown) =>
+      log.error({ error: describeError(error) }, 'demo stopped'),
+    ),
+  );
   const { nodes, incident } = describeDemo(state, demo);
   return { ...facts, demoNodes: nodes, demoIncident: incident };
 });
 
 function playsDemo(config: Config): boolean {
-  return config.demo.enabled === 'true' || (config.demo.enabled === 'auto' && config.source.hubbleFiles.length === 0);
+  return (
+    config.demo.enabled === 'true' ||
+    (config.demo.enabled === 'auto' && config.source.hubbleFiles.length === 0)
+  );
 }

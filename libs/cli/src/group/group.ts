@@ -70,7 +70,8 @@ async function startAll(
   const changed = (): void => {
     const processes = [store?.entry, ...children.map((c) => c.entry)].filter((e) => e !== undefined);
     const incident = children.find((c) => c.name === 'ingestor')?.facts['demoIncident'];
-    const banner = typeof incident === 'string' ? { banner: `Demo cluster. An incident is playing: ${incident}` } : {};
+    const banner =
+      typeof incident === 'string' ? { banner: `Demo cluster. An incident is playing: ${incident}` } : {};
     const state: GroupState = { url, supervisor, processes, ...banner };
     writing = writing.then(() => writeGroupState(dataDir, state)).catch(() => {});
   };
@@ -81,7 +82,7 @@ async function startAll(
     life.own('store', store.stop);
   }
   const effective = withStore({ ...config, api: { ...config.api, port } }, store);
-  await migrateStore(effective, log);
+  await migrateStore(effective, store !== undefined);
   const environment = (): Record<string, string> => childEnvironment(effective);
   const child = (name: keyof GroupEntries): Supervised => {
     const supervised = new Supervised({ name, entry: entries[name], environment, log, changed });

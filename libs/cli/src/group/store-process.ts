@@ -13,14 +13,22 @@ export interface StoreProcess {
 }
 
 /** Starts the embedded engine on `<data>/store` and keeps it running however often it dies; `changed` after each change. */
-export async function startStoreProcess(config: Config, log: Log, changed: () => void): Promise<StoreProcess> {
+export async function startStoreProcess(
+  config: Config,
+  log: Log,
+  changed: () => void,
+): Promise<StoreProcess> {
   const credentials = await storeCredentials(config.data.dir);
   let restarts = 0;
   let since = new Date().toISOString();
   const store = await startEmbeddedClickHouse({
     directory: join(config.data.dir, 'store'),
     port: config.store.port,
-    users: standardUsers({ database: config.store.database, passwords: credentials, maxMemoryBytes: config.store.memory }),
+    users: standardUsers({
+      database: config.store.database,
+      passwords: credentials,
+      maxMemoryBytes: config.store.memory,
+    }),
     maxMemoryBytes: config.store.memory,
     maxCrashes: Infinity,
     onLog: (line) => log.debug({ line }, 'store says'),
@@ -38,7 +46,14 @@ export async function startStoreProcess(config: Config, log: Log, changed: () =>
     url: store.url,
     credentials,
     get entry() {
-      return { name: 'store', pid: store.pid, startTicks: startTicks(store.pid), since, restarts, url: store.url };
+      return {
+        name: 'store',
+        pid: store.pid,
+        startTicks: startTicks(store.pid),
+        since,
+        restarts,
+        url: store.url,
+      };
     },
     stop: () => store.stop(),
   };
