@@ -57,8 +57,9 @@ function loadPages(): readonly Page[] {
   return [
     own('/', HTML, 'start/index.html'),
     own('/start/start.css', CSS, 'start/start.css'),
-    own('/start/start.js', JS, 'start/start.js'),
-    own('/start/map.js', JS, 'start/map.js'),
+    ...['start', 'map', 'queries', 'format', 'dom'].map((name) =>
+      own(`/start/${name}.js`, JS, `start/${name}.js`),
+    ),
     own('/favicon.svg', SVG, 'start/favicon.svg'),
     own('/graphiql', HTML, 'graphiql/index.html', IDE_POLICY),
     own('/graphiql/page.js', JS, 'graphiql/page.js', IDE_POLICY),
