@@ -306,8 +306,8 @@ export class LogModel {
       expectThat(isAppError(refusal, 'LOG_FULL') && refusal.retry, `a full disk gave ${String(refusal)}`);
     }
     this.disk.capacity = Number.POSITIVE_INFINITY;
+    await this.append([[{ partition: 0, bytes: 5 }], [{ partition: 1, bytes: 5 }]]);
     await this.reopen();
-    await this.append([[{ partition: 0, bytes: 20 }]]);
   }
 
   private async failSync(power: boolean, calls: readonly (readonly AppendItem[])[]): Promise<void> {

@@ -305,7 +305,7 @@ function survivor(inode: Inode, chance: Chance): Inode {
     const fate = chance(4);
     if (fate === 0) continue;
     const torn = fate === 1 && change.kind === 'write' && change.bytes.length > 0;
-    content = applied(content, torn ? tear(change, chance) : change);
+    content = applied(content, torn ? tear(change, inode.durable.length, chance) : change);
   }
   const next = new Inode();
   next.live = content;
@@ -318,13 +318,16 @@ function enter(entries: Map<string, Inode>, { name, to }: DirectoryChange): void
   else entries.set(name, to);
 }
 
-/** Part of a write: a prefix, a suffix behind a hole, or bytes that never were written. */
-function tear(change: Change, chance: Chance): Change {
+/**
+ * Part of a write: a prefix, a suffix behind a hole, or a prefix with rubbish behind it where the file was being made
+ * longer. Bytes that were on the disk before are old or new, never rubbish (what drives call power-safe overwrite).
+ */
+function tear(change: Change, durableLength: number, chance: Chance): Change {
   const cut = chance(change.bytes.length);
   const kind = chance(3);
   if (kind === 0) return { ...change, bytes: change.bytes.subarray(0, cut) };
   if (kind === 1) return { ...change, position: change.position + cut, bytes: change.bytes.subarray(cut) };
   const bytes = Buffer.from(change.bytes);
-  bytes.fill(chance(256), cut);
+  bytes.fill(chance(256), Math.min(bytes.length, Math.max(cut, durableLength - change.position)));
   return { ...change, bytes };
 }
