@@ -41,6 +41,7 @@ function insertSettings(rows: number, token: string): ClickHouseSettings {
     insert_deduplication_token: token,
     deduplicate_blocks_in_dependent_materialized_views: 1,
     materialized_views_ignore_errors: 0,
+    parallel_view_processing: 1,
     optimize_on_insert: 1,
     max_insert_block_size: block,
     min_insert_block_size_rows: block,

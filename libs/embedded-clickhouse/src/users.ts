@@ -71,7 +71,7 @@ export function standardUsers(options: StandardUserOptions): StoreUser[] {
         maxMemoryBytes: 0,
         maxResultRows: 0,
         maxResultBytes: 0,
-        maxConcurrent: 6,
+        maxConcurrent: 4,
       },
     },
     {
