@@ -1,0 +1,205 @@
+import { DROP_REASON, enumName, TRAFFIC_DIRECTION } from '@flowledger/model';
+import { done, refuse } from '../result.js';
+import type { Result } from '../result.js';
+
+/** What answers can be grouped by. */
+export type Dimension =
+  | 'CLUSTER'
+  | 'NAMESPACE'
+  | 'WORKLOAD'
+  | 'POD'
+  | 'SERVICE'
+  | 'NODE'
+  | 'FQDN'
+  | 'ENDPOINT'
+  | 'STATUS_CLASS'
+  | 'PROTOCOL'
+  | 'PORT'
+  | 'DROP_REASON'
+  | 'DIRECTION'
+  | 'POLICY'
+  | 'ZONE';
+
+/** Whose value of a dimension: the client's or the server's; NONE for what belongs to the call itself. */
+export type Side = 'CLIENT' | 'SERVER' | 'NONE';
+
+/** One grouping; side SERVER when absent. */
+export interface GroupBy {
+  readonly dimension: Dimension;
+  readonly side?: Side | null;
+}
+
+/** One part of a group's key. `value` is null where the records do not say. */
+export interface KeyPart {
+  readonly dimension: Dimension;
+  readonly side: Side;
+  readonly value: string | null;
+  /** The value was derived (a canonical workload), not sent. */
+  readonly inferred: boolean;
+}
+
+/** The questions that group. */
+export type Question = 'red' | 'drops';
+
+/** A grouping turned into SQL text expressions; `rollup` is null when the rollup lacks the columns. */
+export interface GroupKey {
+  readonly dimension: Dimension;
+  readonly side: Side;
+  readonly raw: string;
+  readonly rollup: string | null;
+}
+
+const MAX_GROUPINGS = 4;
+
+function qualified(namespace: string, name: string): string {
+  return `multiIf(${name} = '', '', ${namespace} = '', ${name}, concat(${namespace}, '/', ${name}))`;
+}
+
+/** Column of the client's or server's endpoint in raw rows. */
+function endpointColumn(side: Side, what: string): string {
+  return side === 'CLIENT'
+    ? `if(client_side = 2, dst_${what}, src_${what})`
+    : `if(client_side = 2, src_${what}, dst_${what})`;
+}
+
+function sided(dimension: Dimension, side: Side): Pick<GroupKey, 'raw' | 'rollup'> | undefined {
+  const party = side === 'CLIENT' ? 'client' : 'server';
+  const endpoint = (what: string): string => endpointColumn(side, what);
+  switch (dimension) {
+    case 'NAMESPACE':
+      return { raw: `${party}_namespace`, rollup: `${party}_namespace` };
+    case 'WORKLOAD': {
+      const text = qualified(`${party}_namespace`, `${party}_workload`);
+      return { raw: text, rollup: text };
+    }
+    case 'POD':
+      return { raw: qualified(endpoint('namespace'), endpoint('pod')), rollup: null };
+    case 'SERVICE':
+      return { raw: qualified(endpoint('service_namespace'), endpoint('service_name')), rollup: null };
+    case 'FQDN':
+      return { raw: `arrayElement(${endpoint('names')}, 1)`, rollup: null };
+    default:
+      return undefined;
+  }
+}
+
+function same(text: string): Pick<GroupKey, 'raw' | 'rollup'> {
+  return { raw: text, rollup: text };
+}
+
+const PORT = same("if(server_port = 0, '', toString(server_port))");
+const L4_NAMES =
+  "transform(l4_protocol, [1, 2, 3, 4, 5, 6, 7], ['TCP', 'UDP', 'ICMPv4', 'ICMPv6', 'SCTP', 'VRRP', 'IGMP'], '')";
+const STATUS_CLASS =
+  "multiIf(l7_type = 1, 'denied', l7_kind = 2 AND http_code != 0, concat(toString(intDiv(http_code, 100)), 'xx'), l7_kind = 1, concat('rcode ', toString(dns_rcode)), l7_kind = 3, if(kafka_error_code = 0, 'ok', 'error'), '')";
+
+const UNSIDED: Readonly<Record<Question, Partial<Record<Dimension, Pick<GroupKey, 'raw' | 'rollup'>>>>> = {
+  red: {
+    CLUSTER: same('cluster'),
+    NODE: { raw: 'node', rollup: null },
+    ENDPOINT: same('endpoint'),
+    STATUS_CLASS: { raw: STATUS_CLASS, rollup: null },
+    PROTOCOL: same("transform(l7_kind, [1, 2, 3], ['dns', 'http', 'kafka'], '')"),
+    PORT,
+    DIRECTION: { raw: 'toString(toUInt8(traffic_direction))', rollup: 'toString(reporter)' },
+  },
+  drops: {
+    CLUSTER: same('cluster'),
+    NODE: same('node'),
+    PROTOCOL: same(L4_NAMES),
+    PORT,
+    DROP_REASON: same('toString(drop_reason)'),
+    DIRECTION: same('toString(traffic_direction)'),
+    POLICY: { raw: 'twin_policies', rollup: null },
+  },
+};
+
+const SIDED: readonly Dimension[] = ['NAMESPACE', 'WORKLOAD', 'POD', 'SERVICE', 'FQDN'];
+
+function groupKey(group: GroupBy, question: Question): GroupKey | undefined {
+  const { dimension } = group;
+  const side = group.side ?? 'SERVER';
+  if (SIDED.includes(dimension)) {
+    const found = side === 'NONE' ? undefined : sided(dimension, side);
+    return found === undefined ? undefined : { dimension, side, ...found };
+  }
+  const found = UNSIDED[question][dimension];
+  return found === undefined ? undefined : { dimension, side: 'NONE', ...found };
+}
+
+/**
+ * Turns groupings into keys. Refuses UNSUPPORTED_GROUPING: a dimension the question cannot have (drop reasons of calls),
+ * side NONE where there are two sides, more than four groupings, or one given twice.
+ */
+export function groupKeys(groups: readonly GroupBy[], question: Question): Result<readonly GroupKey[]> {
+  if (groups.length > MAX_GROUPINGS)
+    return refuse('UNSUPPORTED_GROUPING', 'groupBy', `at most ${MAX_GROUPINGS} groupings`);
+  const keys: GroupKey[] = [];
+  for (const [index, group] of groups.entries()) {
+    const key = groupKey(group, question);
+    const field = `groupBy[${index}]`;
+    const known = [...SIDED, ...Object.keys(UNSIDED[question])].join(', ');
+    if (key === undefined)
+      return refuse('UNSUPPORTED_GROUPING', field, `one of ${known}; with a side where it has two`);
+    if (keys.some((other) => other.raw === key.raw))
+      return refuse('UNSUPPORTED_GROUPING', field, 'each grouping once');
+    keys.push(key);
+  }
+  return done(keys);
+}
+
+function shown(key: GroupKey, text: string): string | null {
+  if (text === '') return null;
+  if (key.dimension === 'DROP_REASON') return enumName(DROP_REASON, Number(text));
+  if (key.dimension === 'DIRECTION') return enumName(TRAFFIC_DIRECTION, Number(text));
+  return text;
+}
+
+/** Key parts of a group from the texts that its key expressions gave. */
+export function keyParts(keys: readonly GroupKey[], texts: readonly string[]): readonly KeyPart[] {
+  return keys.map((key, index) => {
+    const text = texts[index] ?? '';
+    const value = shown(key, text);
+    const inferred = key.dimension === 'WORKLOAD' && value !== null && !text.startsWith('reserved:');
+    return { dimension: key.dimension, side: key.side, value, inferred };
+  });
+}
+
+/** A group's id: its key texts, so that samples of a group can be asked for with nothing but the id. */
+export function groupId(texts: readonly string[]): string {
+  return Buffer.from(JSON.stringify(texts)).toString('base64url');
+}
+
+/** Key texts behind a group's id; undefined when it is none of ours. */
+export function parseGroupId(id: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(id, 'base64url').toString('utf8'));
+    const texts: unknown[] = Array.isArray(value) ? value : [undefined];
+    return texts.every((text) => typeof text === 'string') ? texts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Select-list fragment that names key expressions `key_1`, `key_2`, …, each with a trailing comma. */
+export function aliasedKeys(expressions: readonly string[]): string {
+  return expressions.map((expression, index) => `${expression} AS key_${index + 1},`).join(' ');
+}
+
+/** Fragments that the ranking templates share: rank 0 (all other groups) has empty keys. */
+export function keyFragments(
+  keys: readonly GroupKey[],
+): Readonly<
+  Record<'keys' | 'group_keys' | 'shown_keys' | 'shown_names' | 'order_keys' | 'partition', string>
+> {
+  const names = keys.map((_, index) => `key_${index + 1}`);
+  const list = names.map((name) => `${name},`).join(' ');
+  return {
+    keys: list,
+    group_keys: list,
+    shown_keys: names.map((name) => `if(group_rank = 0, '', ${name}) AS shown_${name},`).join(' '),
+    shown_names: names.map((name) => `shown_${name},`).join(' '),
+    order_keys: names.map((name) => `, ${name}`).join(''),
+    partition: names.length === 0 ? '' : `PARTITION BY ${names.join(', ')}`,
+  };
+}

@@ -1,0 +1,191 @@
+import { compileFilters } from '../filter/compile-filters.js';
+import type { FlowFilters } from '../filter/flow-filter.js';
+import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
+import type { GroupBy, GroupKey } from '../group/dimensions.js';
+import { ParamBinder } from '../param-binder.js';
+import { settingsFor } from '../query-plan.js';
+import type { QueryContext, QueryPlan } from '../query-plan.js';
+import { done, refuse } from '../result.js';
+import type { Result } from '../result.js';
+import { answeredFrom, segmentsOf } from '../segments.js';
+import type { AnsweredFrom, Segment } from '../segments.js';
+import { seriesGrid, stepNumber } from '../series.js';
+import type { SeriesGrid } from '../series.js';
+import { SqlTemplate } from '../sql-template.js';
+import { ceilTo, floorTo, HOUR_NS, rawRange, resolveWindow, rollupRange } from '../window.js';
+import type { Window, WindowRequest } from '../window.js';
+
+const RED = new SqlTemplate('red');
+const REPORTERS = new SqlTemplate('red-reporters');
+const ROLLUP = new SqlTemplate('red-rollup');
+const RAW = new SqlTemplate('red-raw');
+const TABLES = { raw: 'flows', minute: 'red_1m', hour: 'red_1h' } as const;
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1000;
+
+/** What groups are ranked by, largest first. */
+export type RedOrder = 'REQUESTS' | 'ERRORS' | 'ERROR_RATIO' | 'P95' | 'P99';
+
+/**
+ * SERVER_FAULT: HTTP 5xx and DNS SERVFAIL, out of all answers. ANY_FAILURE: also HTTP 4xx, other DNS errors, Kafka errors
+ * and denied calls, out of all answers and denied calls.
+ */
+export type ErrorRule = 'SERVER_FAULT' | 'ANY_FAILURE';
+
+/** Who calls whom, how often, how many errors, how slow. */
+export interface RedRequest {
+  readonly window?: WindowRequest | null;
+  readonly filters?: FlowFilters | null;
+  readonly groupBy?: readonly GroupBy[] | null;
+  /** Wished step of the series, ns; absent = no series. */
+  readonly stepNs?: bigint | null;
+  readonly orderBy?: RedOrder | null;
+  readonly limit?: number | null;
+  readonly source?: 'FLOWS' | 'SPANS' | 'AUTO' | null;
+  readonly errorRule?: ErrorRule | null;
+}
+
+/** A planned RED question: one statement, so that total, groups and series come from one snapshot. */
+export interface RedPlan {
+  readonly plan: QueryPlan;
+  readonly window: Window;
+  readonly grid: SeriesGrid | null;
+  readonly keys: readonly GroupKey[];
+  readonly errorRule: ErrorRule;
+  readonly limit: number;
+  readonly answered: AnsweredFrom;
+  /** Later buckets have not happened yet. */
+  readonly nowNs: bigint;
+}
+
+const ERRORS: Readonly<Record<ErrorRule, string>> = {
+  SERVER_FAULT: 'faults',
+  ANY_FAILURE: 'failures + denied',
+};
+
+/** Quantile bucket of the summed histogram; its number ranks like the latency. */
+function quantileBucket(q: number, partition: string): string {
+  const histogram = `mapSort((k, v) -> k, sumMap(histogram) OVER (${partition}))`;
+  return [
+    `arrayFirst((bucket, seen) -> seen >= ${q} * arraySum(mapValues(${histogram})),`,
+    ` mapKeys(${histogram}), arrayCumSum(mapValues(${histogram})))`,
+  ].join('');
+}
+
+function orderValue(order: RedOrder, rule: ErrorRule, partition: string): string {
+  const sum = (expression: string): string => `sum(${expression}) OVER (${partition})`;
+  switch (order) {
+    case 'REQUESTS':
+      return sum('requests');
+    case 'ERRORS':
+      return sum(ERRORS[rule]);
+    case 'ERROR_RATIO': {
+      const calls = rule === 'ANY_FAILURE' ? 'requests + denied' : 'requests';
+      return `if(${sum(calls)} = 0, 0, ${sum(ERRORS[rule])} / ${sum(calls)})`;
+    }
+    case 'P95':
+      return quantileBucket(0.95, partition);
+    case 'P99':
+      return quantileBucket(0.99, partition);
+  }
+}
+
+interface Calls {
+  readonly segments: readonly Segment[];
+  readonly keys: readonly GroupKey[];
+  readonly grid: SeriesGrid | null;
+  readonly rawFilter: string;
+  readonly rollupFilter: string | null;
+}
+
+function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): string {
+  if (segment.grain === 'raw') {
+    return RAW.fill({
+      keys: aliasedKeys(calls.keys.map((key) => key.raw)),
+      step: stepNumber(calls.grid, 'raw', binder),
+      range: rawRange(segment, binder),
+      filter: calls.rawFilter,
+    });
+  }
+  return ROLLUP.fill({
+    keys: aliasedKeys(calls.keys.map((key) => key.rollup ?? "''")),
+    step: stepNumber(calls.grid, 'rollup', binder),
+    table: TABLES[segment.grain],
+    range: rollupRange(segment, binder),
+    filter: calls.rollupFilter ?? 'false',
+  });
+}
+
+function reported(side: 1 | 2, window: Window, binder: ParamBinder): string {
+  const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
+  return REPORTERS.fill({ range: rollupRange(hours, binder), reporter: String(side) });
+}
+
+function redSql(
+  calls: Calls,
+  ranking: { readonly order: RedOrder; readonly rule: ErrorRule },
+  window: Window,
+  binder: ParamBinder,
+): string {
+  const { partition, ...keys } = keyFragments(calls.keys);
+  return RED.fill({
+    ...keys,
+    order_value: orderValue(ranking.order, ranking.rule, partition),
+    server_reported: reported(1, window, binder),
+    client_reported: reported(2, window, binder),
+    calls: calls.segments.map((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
+  });
+}
+
+interface Validated {
+  readonly window: Window;
+  readonly keys: readonly GroupKey[];
+  readonly limit: number;
+}
+
+function validate(request: RedRequest, context: QueryContext): Result<Validated> {
+  if (request.source === 'SPANS')
+    return refuse('UNSUPPORTED', 'source', 'RED from spans is not available yet; use FLOWS or AUTO');
+  const window = resolveWindow(request.window, context);
+  if (!window.ok) return window;
+  const keys = groupKeys(request.groupBy ?? [], 'red');
+  if (!keys.ok) return keys;
+  const limit = request.limit ?? DEFAULT_LIMIT;
+  if (!Number.isInteger(limit) || limit < 0 || limit > MAX_LIMIT)
+    return refuse('TOO_COSTLY', 'limit', `from 0 to ${MAX_LIMIT} groups`);
+  if (typeof request.stepNs === 'bigint' && request.stepNs <= 0n)
+    return refuse('BAD_WINDOW', 'step', 'a step above zero');
+  return done({ window: window.value, keys: keys.value, limit });
+}
+
+/**
+ * Plans RED. Whole hours and minutes come from the rollups when filters and groupings are rollup keys, ragged ends and
+ * everything else from raw rows; the numbers are the same. Refuses BAD_WINDOW, WINDOW_TOO_WIDE, BAD_FILTER,
+ * UNSUPPORTED_GROUPING, UNSUPPORTED (source SPANS), TOO_COSTLY.
+ */
+export function planRed(request: RedRequest, context: QueryContext): Result<RedPlan> {
+  const valid = validate(request, context);
+  if (!valid.ok) return valid;
+  const { window, keys, limit } = valid.value;
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', limit);
+  const place = { binder, tenant: '{tenant:String}', ...window };
+  const raw = compileFilters(request.filters, { ...place, target: 'call' });
+  if (!raw.ok) return raw;
+  const rollup = compileFilters(request.filters, { ...place, target: 'red' });
+  if (!rollup.ok) return rollup;
+  const grid = seriesGrid(window, request.stepNs, limit + 1);
+  const eligible = rollup.value !== null && keys.every((key) => key.rollup !== null);
+  const segments = segmentsOf(window, grid?.stepNs ?? null, eligible ? ['minute', 'hour'] : []);
+  const rows = (limit + 1) * (grid?.starts.length ?? 1);
+  binder.name('rows', rows + 1);
+  const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value };
+  const errorRule = request.errorRule ?? 'SERVER_FAULT';
+  const ranking = { order: request.orderBy ?? 'REQUESTS', rule: errorRule };
+  const sql = redSql(calls, ranking, window, binder);
+  const plan = { name: RED.name, sql, params: binder.params, settings: settingsFor(context, rows + 1) };
+  const answered = answeredFrom(segments, TABLES, context);
+  return done({ plan, window, grid, keys, errorRule, limit, answered, nowNs: context.nowNs });
+}

@@ -1,0 +1,219 @@
+import { groupId, keyParts } from '../group/dimensions.js';
+import type { KeyPart } from '../group/dimensions.js';
+import type { Missing } from '../missing.js';
+import { bucketIndex } from '../series.js';
+import { addHistograms } from './latency-histogram.js';
+import type { LatencyHistogram } from './latency-histogram.js';
+import type { ErrorRule, RedPlan } from './plan-red.js';
+
+/** A row of the RED statement: one group (rank 0 = all others) and one step. */
+export interface RedRow {
+  readonly group_rank: number | string;
+  readonly step_number: string;
+  readonly last_position: number | string;
+  readonly requests: string;
+  readonly denied: string;
+  readonly faults: string;
+  readonly failures: string;
+  readonly server_requests: string;
+  readonly latency_known: string;
+  readonly latency_sum_ns: string;
+  readonly latency_max_ns: string;
+  readonly histogram_buckets: readonly number[];
+  readonly histogram_counts: readonly string[];
+  readonly [key: `shown_key_${number}`]: string;
+}
+
+/** Numbers of a set of calls. Null = unknown, 0 = measured zero. */
+export interface RedStats {
+  readonly requests: bigint;
+  readonly denied: bigint;
+  readonly errors: bigint;
+  /** Errors by calls of the rule; null without calls. */
+  readonly errorRatio: number | null;
+  readonly ratePerSecond: number;
+  /** Over known latencies only; null when none is known. */
+  readonly avgMs: number | null;
+  readonly maxMs: number | null;
+  /** For `quantileMs`. */
+  readonly histogram: LatencyHistogram;
+  /** Share of answers without latency; null without answers. */
+  readonly unknownLatencyShare: number | null;
+  /** Which side's reports were counted: `server`, `client`, `mixed`, or `none`. */
+  readonly reporter: string;
+}
+
+/** Parallel arrays, one value a bucket; null in buckets that have not begun. */
+export interface RedSeries {
+  readonly requests: readonly (bigint | null)[];
+  readonly errors: readonly (bigint | null)[];
+  readonly histograms: readonly LatencyHistogram[];
+}
+
+/** One group, best first. */
+export interface RedGroup {
+  readonly key: readonly KeyPart[];
+  readonly id: string;
+  readonly stats: RedStats;
+  readonly series: RedSeries | null;
+}
+
+/** Answer to a RED question: total = sum of groups + other, and every group = sum of its buckets. */
+export interface RedAnswer {
+  readonly stepNs: bigint | null;
+  readonly buckets: readonly bigint[];
+  readonly total: RedStats;
+  readonly groups: readonly RedGroup[];
+  /** Null when no group was left out. */
+  readonly other: RedStats | null;
+  readonly groupCount: number;
+  readonly missing: readonly Missing[];
+}
+
+interface Sums {
+  readonly requests: bigint;
+  readonly denied: bigint;
+  readonly faults: bigint;
+  readonly failures: bigint;
+  readonly serverRequests: bigint;
+  readonly latencyKnown: bigint;
+  readonly latencySumNs: bigint;
+  readonly latencyMaxNs: bigint;
+  readonly histogram: LatencyHistogram;
+}
+
+function sumsOf(row: RedRow): Sums {
+  const counts = row.histogram_counts.map(BigInt);
+  return {
+    requests: BigInt(row.requests),
+    denied: BigInt(row.denied),
+    faults: BigInt(row.faults),
+    failures: BigInt(row.failures),
+    serverRequests: BigInt(row.server_requests),
+    latencyKnown: BigInt(row.latency_known),
+    latencySumNs: BigInt(row.latency_sum_ns),
+    latencyMaxNs: BigInt(row.latency_max_ns),
+    histogram: new Map(row.histogram_buckets.map((bucket, index) => [Number(bucket), counts[index] ?? 0n])),
+  };
+}
+
+function addSums(parts: readonly Sums[]): Sums {
+  const add = (pick: (part: Sums) => bigint): bigint => parts.reduce((sum, part) => sum + pick(part), 0n);
+  return {
+    requests: add((part) => part.requests),
+    denied: add((part) => part.denied),
+    faults: add((part) => part.faults),
+    failures: add((part) => part.failures),
+    serverRequests: add((part) => part.serverRequests),
+    latencyKnown: add((part) => part.latencyKnown),
+    latencySumNs: add((part) => part.latencySumNs),
+    latencyMaxNs: parts.reduce((max, part) => (part.latencyMaxNs > max ? part.latencyMaxNs : max), 0n),
+    histogram: addHistograms(parts.map((part) => part.histogram)),
+  };
+}
+
+function errorsOf(sums: Sums, rule: ErrorRule): bigint {
+  return rule === 'SERVER_FAULT' ? sums.faults : sums.failures + sums.denied;
+}
+
+function reporterOf(sums: Sums): string {
+  if (sums.requests === 0n) return 'none';
+  if (sums.serverRequests === 0n) return 'client';
+  return sums.serverRequests === sums.requests ? 'server' : 'mixed';
+}
+
+function statsOf(sums: Sums, planned: RedPlan): RedStats {
+  const seconds = Number(planned.window.toNs - planned.window.fromNs) / 1e9;
+  const errors = errorsOf(sums, planned.errorRule);
+  const calls = planned.errorRule === 'ANY_FAILURE' ? sums.requests + sums.denied : sums.requests;
+  const known = Number(sums.latencyKnown);
+  return {
+    requests: sums.requests,
+    denied: sums.denied,
+    errors,
+    errorRatio: calls === 0n ? null : Number(errors) / Number(calls),
+    ratePerSecond: Number(sums.requests) / seconds,
+    avgMs: known === 0 ? null : Number(sums.latencySumNs) / known / 1e6,
+    maxMs: known === 0 ? null : Number(sums.latencyMaxNs) / 1e6,
+    histogram: sums.histogram,
+    unknownLatencyShare: sums.requests === 0n ? null : 1 - known / Number(sums.requests),
+    reporter: reporterOf(sums),
+  };
+}
+
+function seriesOf(rows: readonly RedRow[], planned: RedPlan): RedSeries | null {
+  const { grid } = planned;
+  if (grid === null) return null;
+  const begun = (index: number): boolean => (grid.starts[index] ?? 0n) < planned.nowNs;
+  const requests = grid.starts.map((_, index): bigint | null => (begun(index) ? 0n : null));
+  const errors = [...requests];
+  const histograms = grid.starts.map((): LatencyHistogram => new Map());
+  for (const row of rows) {
+    const index = bucketIndex(grid, BigInt(row.step_number));
+    const sums = sumsOf(row);
+    requests[index] = sums.requests;
+    errors[index] = errorsOf(sums, planned.errorRule);
+    histograms[index] = sums.histogram;
+  }
+  return { requests, errors, histograms };
+}
+
+function missingOf(total: RedStats): readonly Missing[] {
+  if (total.requests === 0n)
+    return [
+      {
+        path: 'total',
+        reason: 'NO_L7_VISIBILITY',
+        hint: 'no L7 answers in the window: enable L7 visibility by an L7 policy, Ingress or Gateway, or widen the window or the filters',
+      },
+    ];
+  if (total.avgMs === null)
+    return [
+      {
+        path: 'total.quantilesMs',
+        reason: 'NOT_MEASURED_BY_SOURCE',
+        hint: 'no latency is known: Hubble measures it for HTTP with X-Request-Id only, never for DNS and Kafka',
+      },
+    ];
+  return [];
+}
+
+function groupRows(rows: readonly RedRow[]): ReadonlyMap<number, readonly RedRow[]> {
+  const byRank = new Map<number, RedRow[]>();
+  for (const row of rows) {
+    const rank = Number(row.group_rank);
+    const list = byRank.get(rank);
+    if (list === undefined) byRank.set(rank, [row]);
+    else list.push(row);
+  }
+  return byRank;
+}
+
+/** Turns the rows of a planned RED question into its answer. */
+export function readRed(rows: readonly RedRow[], planned: RedPlan): RedAnswer {
+  const byRank = groupRows(rows);
+  const all = [...byRank].map(([rank, list]) => ({ rank, list, sums: addSums(list.map(sumsOf)) }));
+  const groups = all
+    .filter(({ rank }) => rank !== 0)
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ list, sums }) => {
+      const texts = planned.keys.map((_, index) => list[0]?.[`shown_key_${index + 1}`] ?? '');
+      return {
+        key: keyParts(planned.keys, texts),
+        id: groupId(texts),
+        stats: statsOf(sums, planned),
+        series: seriesOf(list, planned),
+      };
+    });
+  const total = statsOf(addSums(all.map(({ sums }) => sums)), planned);
+  const other = all.find(({ rank }) => rank === 0);
+  return {
+    stepNs: planned.grid?.stepNs ?? null,
+    buckets: planned.grid?.starts ?? [],
+    total,
+    groups,
+    other: other === undefined ? null : statsOf(other.sums, planned),
+    groupCount: rows.reduce((count, row) => Math.max(count, Number(row.last_position)), 0),
+    missing: missingOf(total),
+  };
+}
