@@ -92,15 +92,11 @@ export class GenerationLock {
     const previousDirectory = join(this.root, generationName(previous));
     if (previous > 0 && !(await this.isFree(previous, previousDirectory))) return undefined;
     const generation = previous + 1;
-    const identity = await this.processes.self();
-    const staging = join(this.root, `next-${generation}-${randomBytes(6).toString('hex')}`);
-    await this.fs.makeDirectory(staging);
-    const owner: Owner = { ...identity, released: false };
-    await writeSmallFile(this.fs, join(staging, OWNER_FILE), Buffer.from(JSON.stringify(owner)));
-    await prepare(previous > 0 ? previousDirectory : undefined, staging);
-    await this.fs.syncDirectory(staging);
+    const owner: Owner = { ...(await this.processes.self()), released: false };
     const directory = join(this.root, generationName(generation));
-    if (!(await this.claim(staging, directory))) return undefined;
+    const from = previous > 0 ? previousDirectory : undefined;
+    const claimed = await this.stage(generation, owner, (staging) => prepare(from, staging), directory);
+    if (!claimed) return undefined;
     const held = this.hold(generation, directory, owner);
     if (!(await held.isCurrent())) {
       // We were overtaken so long ago that our number had been cleaned away: it is not a live generation.
@@ -109,6 +105,29 @@ export class GenerationLock {
     }
     await this.removeOlder(generation);
     return held;
+  }
+
+  /** Fills a directory out of sight and gives it its number; false when somebody else was faster. */
+  private async stage(
+    generation: number,
+    owner: Owner,
+    prepare: (staging: string) => Promise<void>,
+    directory: string,
+  ): Promise<boolean> {
+    const staging = join(this.root, `next-${generation}-${randomBytes(6).toString('hex')}`);
+    try {
+      await this.fs.makeDirectory(staging);
+      await writeSmallFile(this.fs, join(staging, OWNER_FILE), Buffer.from(JSON.stringify(owner)));
+      await prepare(staging);
+      await this.fs.syncDirectory(staging);
+    } catch (error) {
+      await this.fs.removeDirectory(staging);
+      // Later owners remove what is too late to be of use, from under its maker's hands.
+      if (errnoOf(error) === 'ENOENT' && (await latestGeneration(this.fs, this.root)) >= generation)
+        return false;
+      throw error;
+    }
+    return this.claim(staging, directory);
   }
 
   private async claim(staging: string, directory: string): Promise<boolean> {

@@ -112,8 +112,8 @@ describe('kill -9', () => {
     const stored = values.flat();
     expect(new Set(stored).size).toBe(stored.length);
     expect(acknowledged.length).toBeGreaterThan(500);
-    console.log(
-      `${kills} kills, ${acknowledged.length} acknowledged, ${stored.length} stored, reopened in ${reopenMs.toFixed(0)} ms`,
+    process.stdout.write(
+      `${kills} kills, ${acknowledged.length} acknowledged, ${stored.length} stored, reopened in ${reopenMs.toFixed(0)} ms\n`,
     );
   }, 120_000);
 
@@ -155,6 +155,6 @@ describe('kill -9', () => {
       // The last commit may have been durable before its line was printed.
       expect(Number(from)).toBeGreaterThanOrEqual(last);
     }
-    console.log(`taken over ${(performance.now() - killed).toFixed(0)} ms after the kill`);
+    process.stdout.write(`taken over ${(performance.now() - killed).toFixed(0)} ms after the kill\n`);
   }, 60_000);
 });

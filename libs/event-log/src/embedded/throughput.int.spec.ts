@@ -79,9 +79,9 @@ it.each(['disk', 'process'] as const)(
     const rate = (ms: number): string => `${(read / MIB / (ms / 1000)).toFixed(0)} MiB/s`;
     const percentile = (share: number): string =>
       `${(waits[Math.floor(waits.length * share)] ?? 0).toFixed(1)} ms`;
-    console.log(
-      `${durability}: ${ENVELOPES} envelopes of 256 KiB, stored as ${(kept / MIB).toFixed(0)} MiB; append ${rate(appendMs)} ` +
-        `(p50 ${percentile(0.5)}, p99 ${percentile(0.99)}, 16 callers), read back ${rate(readMs)}`,
+    process.stdout.write(
+      `${durability}: ${ENVELOPES} envelopes of 256 KiB, stored as ${(kept / MIB).toFixed(0)} MiB; ` +
+        `append ${rate(appendMs)} (p50 ${percentile(0.5)}, p99 ${percentile(0.99)}, 16 callers), read ${rate(readMs)}\n`,
     );
   },
   120_000,
