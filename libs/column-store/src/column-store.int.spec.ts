@@ -164,8 +164,8 @@ describe('insert', () => {
     for (const [i, batch] of batches.entries()) await store.insert(batch, { token: `fast-${i}` });
     const rate = (240_000 / (performance.now() - begin)) * 1_000;
     const { rssBytes } = await server.server.stats();
-    console.log(
-      `insert: ${FLOW_FIELDS.length} columns, rollups on: ${Math.round(rate)} rows/s; store process ${Math.round(rssBytes / 1e6)} MB`,
+    process.stdout.write(
+      `insert: ${FLOW_FIELDS.length} columns, rollups on: ${Math.round(rate)} rows/s; store process ${Math.round(rssBytes / 1e6)} MB\n`,
     );
     expect(rate).toBeGreaterThan(10_000);
   });

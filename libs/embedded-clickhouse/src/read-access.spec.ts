@@ -33,6 +33,7 @@ describe('readRefusal', () => {
     [['DescribeQuery (children 1)', ' TableExpression (children 1)', '  TableIdentifier flows']],
     [['ShowCreateTableQuery flowledger flows (children 2)', ' Identifier flowledger', ' Identifier flows']],
     [['ShowCreateViewQuery  v (children 1)', ' Identifier v']],
+    [['Explain EXPLAIN (children 2)', ' Set', ' SelectWithUnionQuery']],
     [['Explain EXPLAIN QUERY TREE (children 1)', ...select('SelectQuery').map((line) => ` ${line}`)]],
   ])('lets %j pass', (lines) => {
     expect(readRefusal(lines, rules('grafana'))).toBeNull();
@@ -48,6 +49,7 @@ describe('readRefusal', () => {
     [select('TableExpression (children 1)', ' TableIdentifier system.parts'), 'table system.parts'],
     [select('Function in (children 1)', ' Identifier other.secret (alias s)'), 'table other.secret'],
     [select('ColumnsApplyTransformer'), 'ColumnsApplyTransformer in a query'],
+    [select('SelectQuery (children 1)', ' Set'), 'SETTINGS in a query'],
     [['InsertQuery   (children 2)'], 'InsertQuery in a query'],
     [['Literal 1'], 'Literal as a query'],
     [['Explain EXPLAIN TABLE OVERRIDE (children 1)'], 'EXPLAIN TABLE OVERRIDE as a query'],

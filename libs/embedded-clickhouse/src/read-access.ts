@@ -156,6 +156,8 @@ function nodeRefusal(node: Node, parent: Node | undefined, rules: ReadRules): st
   if (node.type === 'TableIdentifier') return tableRefusal(name, rules);
   if (node.type === 'Identifier') return identifierRefusal(name, rules);
   if (node.type === 'Function') return functionRefusal(name, parent, rules);
+  // The engine refuses them in a readonly query, but not in a subquery of it.
+  if (node.type === 'Set' && parent?.type !== 'Explain') return 'SETTINGS in a query';
   if (node.type === 'Explain' && !EXPLAIN_KINDS.test(node.rest)) return `${node.rest} as a query`;
   if (/^(?:ShowCreate|Exists)/.test(node.type)) {
     const [database, table] = node.rest.split(' ');
