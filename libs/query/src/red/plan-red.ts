@@ -159,6 +159,40 @@ function validate(request: RedRequest, context: QueryContext): Result<Validated>
   return done({ window: window.value, keys: keys.value, limit });
 }
 
+/** A RED question whose window and keys are settled; `serviceMap` asks with its own keys. */
+export interface RedQuestion {
+  readonly window: Window;
+  readonly filters: FlowFilters | null | undefined;
+  readonly keys: readonly GroupKey[];
+  readonly limit: number;
+  readonly stepNs: bigint | null | undefined;
+  readonly order: RedOrder;
+  readonly rule: ErrorRule;
+}
+
+/** Plans a settled RED question; refuses BAD_FILTER only. */
+export function planRedQuestion(question: RedQuestion, context: QueryContext): Result<RedPlan> {
+  const { window, filters, keys, limit, order, rule } = question;
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', limit);
+  const place = { binder, tenant: '{tenant:String}', ...window };
+  const raw = compileFilters(filters, { ...place, target: 'call' });
+  if (!raw.ok) return raw;
+  const rollup = compileFilters(filters, { ...place, target: 'red' });
+  if (!rollup.ok) return rollup;
+  const grid = seriesGrid(window, question.stepNs, limit + 1);
+  const eligible = rollup.value !== null && keys.every((key) => key.rollup !== null);
+  const segments = segmentsOf(window, grid?.stepNs ?? null, eligible ? ['minute', 'hour'] : []);
+  const rows = (limit + 1) * (grid?.starts.length ?? 1);
+  binder.name('rows', rows + 1);
+  const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value };
+  const sql = redSql(calls, { order, rule }, window, binder);
+  const plan = { name: RED.name, sql, params: binder.params, settings: settingsFor(context, rows + 1) };
+  const answered = answeredFrom(segments, TABLES, context);
+  return done({ plan, window, grid, keys, errorRule: rule, limit, answered, nowNs: context.nowNs });
+}
+
 /**
  * Plans RED. Whole hours and minutes come from the rollups when filters and groupings are rollup keys, ragged ends and
  * everything else from raw rows; the numbers are the same. Refuses BAD_WINDOW, WINDOW_TOO_WIDE, BAD_FILTER,
@@ -167,25 +201,8 @@ function validate(request: RedRequest, context: QueryContext): Result<Validated>
 export function planRed(request: RedRequest, context: QueryContext): Result<RedPlan> {
   const valid = validate(request, context);
   if (!valid.ok) return valid;
-  const { window, keys, limit } = valid.value;
-  const binder = new ParamBinder();
-  binder.name('tenant', context.tenant);
-  binder.name('limit', limit);
-  const place = { binder, tenant: '{tenant:String}', ...window };
-  const raw = compileFilters(request.filters, { ...place, target: 'call' });
-  if (!raw.ok) return raw;
-  const rollup = compileFilters(request.filters, { ...place, target: 'red' });
-  if (!rollup.ok) return rollup;
-  const grid = seriesGrid(window, request.stepNs, limit + 1);
-  const eligible = rollup.value !== null && keys.every((key) => key.rollup !== null);
-  const segments = segmentsOf(window, grid?.stepNs ?? null, eligible ? ['minute', 'hour'] : []);
-  const rows = (limit + 1) * (grid?.starts.length ?? 1);
-  binder.name('rows', rows + 1);
-  const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value };
-  const errorRule = request.errorRule ?? 'SERVER_FAULT';
-  const ranking = { order: request.orderBy ?? 'REQUESTS', rule: errorRule };
-  const sql = redSql(calls, ranking, window, binder);
-  const plan = { name: RED.name, sql, params: binder.params, settings: settingsFor(context, rows + 1) };
-  const answered = answeredFrom(segments, TABLES, context);
-  return done({ plan, window, grid, keys, errorRule, limit, answered, nowNs: context.nowNs });
+  const { filters, stepNs } = request;
+  const order = request.orderBy ?? 'REQUESTS';
+  const rule = request.errorRule ?? 'SERVER_FAULT';
+  return planRedQuestion({ ...valid.value, filters, stepNs, order, rule }, context);
 }

@@ -122,6 +122,11 @@ function reporterOf(sums: Sums): string {
   return sums.serverRequests === sums.requests ? 'server' : 'mixed';
 }
 
+/** Adds the sums of rows and derives the numbers that people read. */
+export function redStats(rows: readonly RedRow[], planned: RedPlan): RedStats {
+  return statsOf(addSums(rows.map(sumsOf)), planned);
+}
+
 function statsOf(sums: Sums, planned: RedPlan): RedStats {
   const seconds = Number(planned.window.toNs - planned.window.fromNs) / 1e9;
   const errors = errorsOf(sums, planned.errorRule);

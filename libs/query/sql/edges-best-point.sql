@@ -1,0 +1,8 @@
+-- The observation point nearest to the server, by edge and hour; whole hours and no filters, as for RED.
+SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port,
+  toDateTime(toStartOfHour(bucket), 'UTC') AS hour, max(point) AS best
+FROM edges_1m
+WHERE tenant = {tenant:String}
+  AND /*range*/
+  AND known = 1 AND point != 0
+GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, hour
