@@ -1,10 +1,21 @@
 export * from './columns.js';
 export * from './envelope.js';
 export * from './fields.js';
-export * from './filter-fields.js';
-export * from './outcome.js';
-export * from './projected-batches.js';
-export * from './shallow.js';
+export { hash64, Hash64 } from './hash64.js';
 export * from './hubble/enums.js';
 export * from './hubble/long-enums.js';
-export { parseRfc3339 } from './rfc3339.js';
+export { summaryOf, type SummaryParts } from './hubble/summary.js';
+export { clientSide, serverPort, type CallEvidence, type ClientSide } from './normalise/client-side.js';
+export { labelSetHash } from './normalise/label-set.js';
+export {
+  bucketRepresentative,
+  bucketUpperNs,
+  latencyBucket,
+  latencyBucketOf,
+} from './normalise/latency-bucket.js';
+export { pathTemplate } from './normalise/path-template.js';
+export { canonicalWorkload, type CanonicalWorkload, type EndpointIdentity } from './normalise/workload.js';
+export * from './outcome.js';
+export * from './projected-batches.js';
+export { Projection } from './projection.js';
+export * from './shallow.js';

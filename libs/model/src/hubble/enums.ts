@@ -69,6 +69,10 @@ export const AGENT_EVENT_TYPE: EnumTable = { name: 'flow.AgentEventType', names:
 // prettier-ignore
 export const NODE_STATE: EnumTable = { name: 'relay.NodeState', names: { 0: 'UNKNOWN_NODE_STATE', 1: 'NODE_CONNECTED', 2: 'NODE_UNAVAILABLE', 3: 'NODE_GONE', 4: 'NODE_ERROR' } };
 
+/** Encapsulation of a tunnelled packet. */
+// prettier-ignore
+export const TUNNEL_PROTOCOL: EnumTable = { name: 'flow.Tunnel.Protocol', names: { 0: 'UNKNOWN', 1: 'VXLAN', 2: 'GENEVE' } };
+
 /** Layer-4 protocol by case number of the `Layer4` oneof, as in the column `l4_protocol`; an own numbering, not IANA's. */
 // prettier-ignore
 export const L4_PROTOCOL: EnumTable = { name: 'flow.Layer4', names: { 0: 'NONE', 1: 'TCP', 2: 'UDP', 3: 'ICMPv4', 4: 'ICMPv6', 5: 'SCTP', 6: 'VRRP', 7: 'IGMP' } };

@@ -1,3 +1,4 @@
+import type { RejectReason } from '../outcome.js';
 import {
   WIRE_BYTES,
   WIRE_FIXED32,
@@ -16,22 +17,31 @@ const MAX_GROUP_DEPTH = 64;
  */
 export class WireReader {
   buf: Uint8Array = new Uint8Array(0);
+  /** The memory of {@link buf}. */
+  view = new DataView(this.buf.buffer);
   pos = 0;
   /** End of the innermost message being read; no read passes it. */
   end = 0;
   bad = false;
+  /** Why, once {@link bad} is set; the first fault counts. */
+  reason: RejectReason = 'wire';
   lo = 0;
   hi = 0;
 
   /** Starts on `buf[start, end)`. */
   load(buf: Uint8Array, start: number, end: number): void {
-    this.buf = buf;
+    if (buf !== this.buf) {
+      this.buf = buf;
+      this.view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+    }
     this.pos = start;
     this.end = end;
     this.bad = false;
   }
 
-  fail(): number {
+  /** Marks the bytes as malformed and moves to the end; returns 0 so that reads can end with it. */
+  fail(reason: RejectReason = 'wire'): number {
+    if (!this.bad) this.reason = reason;
     this.bad = true;
     this.pos = this.end;
     return 0;

@@ -1,0 +1,125 @@
+import { doubled } from './grow.js';
+import type { TextBuffer } from './text-buffer.js';
+
+/**
+ * Gives equal runs of bytes equal small numbers, without decoding them: the dictionary behind every repeated string and
+ * the cache key of endpoint messages. Id 0 is the empty run. Open addressing, linear probing; bytes live in one arena.
+ */
+export class ByteTable {
+  /** Number of ids given out, the empty run included. */
+  count = 1;
+  /** True when the last {@link id} call met its bytes for the first time. */
+  added = false;
+  #arena = new Uint8Array(4096);
+  #view = new DataView(this.#arena.buffer);
+  #ends = new Uint32Array(256);
+  #hashes = new Uint32Array(256);
+  #slots = new Int32Array(512);
+
+  /** Bytes held. */
+  get size(): number {
+    return this.#ends[this.count - 1] ?? 0;
+  }
+
+  /** Id of `view[start, end)`. `view` and `bytes` are the same memory. */
+  id(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+    this.added = false;
+    if (start === end) return 0;
+    const hash = hashBytes(view, bytes, start, end);
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const id = this.#slots[slot] ?? 0;
+      if (id === 0) return this.#add(bytes, start, end, hash, slot);
+      if (this.#hashes[id] === hash && this.#equals(id, view, bytes, start, end)) return id;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  /** Takes back the id that the last call added: the bytes turned out to be unusable. */
+  forgetLast(): void {
+    this.count--;
+    const hash = this.#hashes[this.count] ?? 0;
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    while (this.#slots[slot] !== this.count) slot = (slot + 1) & mask;
+    this.#slots[slot] = 0;
+  }
+
+  /** A copy of the bytes of `id`. */
+  bytesOf(id: number): Uint8Array {
+    return this.#arena.slice(this.#start(id), this.#ends[id]);
+  }
+
+  /** Appends the bytes of `id` to `out`. */
+  copyTo(out: TextBuffer, id: number): void {
+    out.copy(this.#arena, this.#start(id), this.#ends[id] ?? 0);
+  }
+
+  #start(id: number): number {
+    return id === 0 ? 0 : (this.#ends[id - 1] ?? 0);
+  }
+
+  #equals(id: number, view: DataView, bytes: Uint8Array, start: number, end: number): boolean {
+    let at = this.#start(id);
+    if ((this.#ends[id] ?? 0) - at !== end - start) return false;
+    let i = start;
+    for (; i + 4 <= end; i += 4, at += 4)
+      if (view.getInt32(i, true) !== this.#view.getInt32(at, true)) return false;
+    for (; i < end; i++, at++) if (bytes[i] !== this.#arena[at]) return false;
+    return true;
+  }
+
+  #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+    const id = this.count++;
+    const from = this.#start(id);
+    this.#reserve(from + end - start);
+    this.#arena.set(bytes.subarray(start, end), from);
+    this.#ends[id] = from + end - start;
+    this.#hashes[id] = hash;
+    this.#slots[slot] = id;
+    this.added = true;
+    if (this.count * 2 > this.#slots.length) this.#rehash();
+    return id;
+  }
+
+  #reserve(size: number): void {
+    if (size > this.#arena.length) {
+      const arena = new Uint8Array(Math.max(size, this.#arena.length * 2));
+      arena.set(this.#arena);
+      this.#arena = arena;
+      this.#view = new DataView(arena.buffer);
+    }
+    if (this.count <= this.#ends.length) return;
+    this.#ends = doubled(this.#ends);
+    this.#hashes = doubled(this.#hashes);
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(this.#slots.length * 2);
+    const mask = slots.length - 1;
+    for (let id = 1; id < this.count; id++) {
+      let slot = (this.#hashes[id] ?? 0) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = id;
+    }
+    this.#slots = slots;
+  }
+}
+
+/** In-memory hash only: it may change at any time. Two independent lanes hide the latency of the multiplications. */
+function hashBytes(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+  let a = end - start;
+  let b = 0x3c6ef372;
+  let i = start;
+  for (; i + 8 <= end; i += 8) {
+    a = Math.imul(a ^ view.getInt32(i, true), 0x9e3779b1);
+    b = Math.imul(b ^ view.getInt32(i + 4, true), 0x85ebca77);
+    a = (a << 13) | (a >>> 19);
+    b = (b << 15) | (b >>> 17);
+  }
+  for (; i < end; i++) a = Math.imul(a ^ (bytes[i] ?? 0), 0x01000193);
+  a ^= (b << 7) | (b >>> 25);
+  a = Math.imul(a ^ (a >>> 16), 0xc2b2ae35);
+  return (a ^ (a >>> 15)) >>> 0;
+}

@@ -1,0 +1,303 @@
+import { laneOf } from '../batch/lanes.js';
+import { clientSide, serverPort, type CallEvidence } from '../normalise/client-side.js';
+import { WIRE_VARINT } from '../wire/wire-types.js';
+import { type CachedEndpoint, type CachedLabelSet, NO_ENDPOINT, NO_LABELS } from './endpoint-cache.js';
+import { EventTime, TIME_INVALID } from './event-time.js';
+import { FallbackKey } from './fallback-key.js';
+import type { FlowContext, Span } from './flow-context.js';
+import { L7Finisher } from './l7-finisher.js';
+import type { NodeScope, RecordScope } from './record-scope.js';
+import { parseUuid, UUID_CANONICAL } from './uuid.js';
+
+const LE = laneOf('_le');
+const LP = laneOf('_lp');
+const LO = laneOf('_lo');
+const LI = laneOf('_li');
+const TENANT = laneOf('tenant');
+const CLUSTER = laneOf('cluster');
+const NODE = laneOf('node');
+const BUCKET_TIME = laneOf('bucket_time');
+const TIME_SHIFT = laneOf('time_shift');
+const TIME_QUALITY = laneOf('time_quality');
+const UUID = laneOf('uuid');
+const FALLBACK_KEY = laneOf('fallback_key');
+const VERDICT = laneOf('verdict');
+const DROP_REASON = laneOf('drop_reason');
+const EVENT_TYPE = laneOf('event_type');
+const IS_REPLY = laneOf('is_reply');
+const TRAFFIC_DIRECTION = laneOf('traffic_direction');
+const L4_PROTOCOL = laneOf('l4_protocol');
+const SRC_PORT = laneOf('src_port');
+const DST_PORT = laneOf('dst_port');
+const TCP_FLAGS = laneOf('tcp_flags');
+const ICMP_TYPE = laneOf('icmp_type');
+const L7_KIND = laneOf('l7_kind');
+const L7_TYPE = laneOf('l7_type');
+const SRC_ENDPOINT_ID = laneOf('src_endpoint_id');
+const DST_ENDPOINT_ID = laneOf('dst_endpoint_id');
+const SRC_SERVICE_NAME = laneOf('src_service_name');
+const DST_SERVICE_NAME = laneOf('dst_service_name');
+const NODE_LABEL_SET = laneOf('node_label_set');
+const CLIENT_SIDE = laneOf('client_side');
+const CLIENT_NAMESPACE = laneOf('client_namespace');
+const CLIENT_WORKLOAD = laneOf('client_workload');
+const SERVER_NAMESPACE = laneOf('server_namespace');
+const SERVER_WORKLOAD = laneOf('server_workload');
+const SERVER_PORT = laneOf('server_port');
+const POLICIES = laneOf('policies');
+const WEIGHT = laneOf('weight');
+const AGGREGATE_INGRESS = laneOf('aggregate_ingress');
+const AGGREGATE_EGRESS = laneOf('aggregate_egress');
+const AGGREGATE_UNKNOWN = laneOf('aggregate_unknown');
+/** Lanes of one side's columns, counted from `src_endpoint_id` or `dst_endpoint_id`. */
+const IDENTITY = laneOf('src_identity') - SRC_ENDPOINT_ID;
+const NAMESPACE = laneOf('src_namespace') - SRC_ENDPOINT_ID;
+const LABEL_SET = laneOf('src_label_set') - SRC_ENDPOINT_ID;
+const POD = laneOf('src_pod') - SRC_ENDPOINT_ID;
+const ENDPOINT_CLUSTER = laneOf('src_cluster') - SRC_ENDPOINT_ID;
+const WORKLOAD = laneOf('src_workload') - SRC_ENDPOINT_ID;
+const WORKLOAD_KIND = laneOf('src_workload_kind') - SRC_ENDPOINT_ID;
+const TWO_32 = 0x1_0000_0000;
+
+/** Where rows of this projection come from. */
+export interface LogPlace {
+  readonly epochLo: number;
+  readonly epochHi: number;
+  readonly partition: number;
+}
+
+/**
+ * Completes the open row once all fields of a flow were read: place, time, sides, call, key, and what of the flow has
+ * to be kept in `extra`. Everything here is a pure function of the flow, its envelope and its place in the log.
+ */
+export class FlowFinisher {
+  source: CachedEndpoint = NO_ENDPOINT;
+  destination: CachedEndpoint = NO_ENDPOINT;
+  nodeLabels: CachedLabelSet = NO_LABELS;
+  /** Key of the flow for duplicates, in halves; both 0 when it has none. */
+  keyLo = 0;
+  keyHi = 0;
+  readonly time = new EventTime();
+  readonly #l7: L7Finisher;
+  readonly #fallback: FallbackKey;
+  readonly #call: CallEvidence = {
+    eventType: -1,
+    verdict: 0,
+    isReply: 0,
+    trafficDirection: 0,
+    l4Protocol: 0,
+    srcPort: 0,
+    dstPort: 0,
+    tcpFlags: 0,
+    icmpType: 0,
+    l7Kind: 0,
+    l7Type: 0,
+    srcLocal: false,
+    dstLocal: false,
+    srcService: false,
+    dstService: false,
+  };
+
+  constructor(
+    private readonly context: FlowContext,
+    private readonly place: LogPlace,
+  ) {
+    this.#l7 = new L7Finisher(context);
+    this.#fallback = new FallbackKey(context);
+  }
+
+  /** Returns the node that saw the flow. When the reader is bad afterwards the row must be rolled back. */
+  finish(scope: RecordScope, index: number, responseNode: number): NodeScope {
+    const { context } = this;
+    const node = scope.node(context.nodeName === 0 ? responseNode : context.nodeName);
+    this.#place(scope, index, node);
+    this.#time(scope);
+    this.source = this.#side(context.source, SRC_ENDPOINT_ID, 8);
+    this.destination = this.#side(context.destination, DST_ENDPOINT_ID, 9);
+    this.#workloads();
+    this.#deprecated();
+    this.#weight();
+    this.#sides();
+    this.#l7.finish();
+    this.#lists();
+    this.#summary();
+    this.#key(node, scope, index);
+    return node;
+  }
+
+  #place(scope: RecordScope, index: number, node: NodeScope): void {
+    const { context, place } = this;
+    context.set(LE, place.epochLo);
+    context.set(LE + 1, place.epochHi);
+    context.set(LP, place.partition);
+    context.set(LO, scope.offsetLo);
+    context.set(LO + 1, scope.offsetHi);
+    context.set(LI, index);
+    context.set(TENANT, scope.tenant);
+    context.set(CLUSTER, node.cluster);
+    context.set(NODE, node.node);
+    if (!node.exact && context.nodeName !== 0) {
+      const { extra } = context.batch;
+      extra.bytesField(11, context.strings.bytesOf(context.nodeName));
+    }
+  }
+
+  #time(scope: RecordScope): void {
+    const { context, time } = this;
+    time.set(scope, context.timePresent, context.secondsLo, context.secondsHi, context.nanos);
+    context.set(TIME_QUALITY, time.quality);
+    context.set(BUCKET_TIME, time.bucketLo);
+    context.set(BUCKET_TIME + 1, time.bucketHi);
+    context.set(TIME_SHIFT, time.shiftLo);
+    context.set(TIME_SHIFT + 1, time.shiftHi);
+    if (time.quality !== TIME_INVALID) return;
+    const { extra } = context.batch;
+    const mark = extra.open(1);
+    extra.tag(1, WIRE_VARINT);
+    extra.varint64(context.secondsLo, context.secondsHi);
+    extra.tag(2, WIRE_VARINT);
+    extra.int32(context.nanos);
+    extra.close(mark);
+  }
+
+  #side(span: Span, lane: number, field: number): CachedEndpoint {
+    if (!span.present) return NO_ENDPOINT;
+    const { context } = this;
+    if (span.start === span.end) context.noteEmpty(field);
+    const endpoint = context.endpoints.endpoint(span.view, span.buf, span.start, span.end);
+    if (endpoint === undefined) {
+      context.reader.fail(context.endpoints.reason);
+      return NO_ENDPOINT;
+    }
+    context.set(lane, endpoint.id);
+    context.set(lane + IDENTITY, endpoint.identity);
+    context.set(lane + NAMESPACE, endpoint.namespace);
+    context.set(lane + LABEL_SET, endpoint.labelSet.lo);
+    context.set(lane + LABEL_SET + 1, endpoint.labelSet.hi);
+    context.set(lane + POD, endpoint.pod);
+    context.set(lane + ENDPOINT_CLUSTER, endpoint.cluster);
+    context.set(lane + WORKLOAD, endpoint.workload);
+    context.set(lane + WORKLOAD_KIND, endpoint.workloadKind);
+    if (endpoint.extra !== undefined) context.batch.extra.bytesField(field, endpoint.extra);
+    return endpoint;
+  }
+
+  #workloads(): void {
+    const { batch } = this.context;
+    for (const workload of this.source.workloads) batch.sourceWorkloads.add(workload);
+    for (const workload of this.destination.workloads) batch.destinationWorkloads.add(workload);
+  }
+
+  /** Deprecated fields stand in for their successors; where they say something else they are kept. */
+  #deprecated(): void {
+    const { context } = this;
+    const { extra } = context.batch;
+    if (!context.eventTypePresent) context.set(EVENT_TYPE, 0xffff_ffff);
+    const reason = context.get(DROP_REASON);
+    if (context.oldDropReason !== 0 && context.oldDropReason !== reason) {
+      if (reason === 0 && context.oldDropReason <= 0x7fff) context.set(DROP_REASON, context.oldDropReason);
+      extra.uint32Field(3, context.oldDropReason);
+    }
+    if (!context.oldReply) return;
+    if (context.get(IS_REPLY) === 2) return;
+    if (context.get(IS_REPLY) === 0) context.set(IS_REPLY, 2);
+    extra.uint32Field(16, 1);
+  }
+
+  #weight(): void {
+    const { context } = this;
+    if (!context.aggregatePresent) {
+      context.set(WEIGHT, 1);
+      return;
+    }
+    const sum =
+      context.get(AGGREGATE_INGRESS) + context.get(AGGREGATE_EGRESS) + context.get(AGGREGATE_UNKNOWN);
+    context.set(WEIGHT, sum === 0 ? 1 : sum >>> 0);
+    context.set(WEIGHT + 1, Math.floor(sum / TWO_32));
+    if (sum === 0) context.noteEmpty(21_007);
+  }
+
+  #sides(): void {
+    const { context } = this;
+    const call = this.#call;
+    call.eventType = context.get(EVENT_TYPE) | 0;
+    call.verdict = context.get(VERDICT);
+    call.isReply = context.get(IS_REPLY);
+    call.trafficDirection = context.get(TRAFFIC_DIRECTION);
+    call.l4Protocol = context.get(L4_PROTOCOL);
+    call.srcPort = context.get(SRC_PORT);
+    call.dstPort = context.get(DST_PORT);
+    call.tcpFlags = context.get(TCP_FLAGS);
+    call.icmpType = context.get(ICMP_TYPE);
+    call.l7Kind = context.get(L7_KIND);
+    call.l7Type = context.get(L7_TYPE);
+    call.srcLocal = context.get(SRC_ENDPOINT_ID) !== 0;
+    call.dstLocal = context.get(DST_ENDPOINT_ID) !== 0;
+    call.srcService = context.get(SRC_SERVICE_NAME) !== 0;
+    call.dstService = context.get(DST_SERVICE_NAME) !== 0;
+    const side = clientSide(call);
+    const client = side === 2 ? this.destination : this.source;
+    const server = side === 2 ? this.source : this.destination;
+    context.set(CLIENT_SIDE, side);
+    context.set(CLIENT_NAMESPACE, client.namespace);
+    context.set(CLIENT_WORKLOAD, client.workload);
+    context.set(SERVER_NAMESPACE, server.namespace);
+    context.set(SERVER_WORKLOAD, server.workload);
+    context.set(SERVER_PORT, serverPort(call, side));
+  }
+
+  #lists(): void {
+    const { context } = this;
+    const { policies, extra } = context.batch;
+    if (policies.pos > 0)
+      context.set(POLICIES, context.strings.idOfBytes(viewOf(policies.buf), policies.buf, 0, policies.pos));
+    const { nodeLabels } = context;
+    this.nodeLabels = NO_LABELS;
+    if (!nodeLabels.present) return;
+    const run = context.endpoints.nodeLabels(
+      nodeLabels.view,
+      nodeLabels.buf,
+      nodeLabels.start,
+      nodeLabels.end,
+    );
+    if (run === undefined) {
+      context.reader.fail(context.endpoints.reason);
+      return;
+    }
+    this.nodeLabels = run.set;
+    context.set(NODE_LABEL_SET, run.set.lo);
+    context.set(NODE_LABEL_SET + 1, run.set.hi);
+    if (run.cut) extra.copy(nodeLabels.buf, nodeLabels.start, nodeLabels.end);
+  }
+
+  #summary(): void {
+    const { context } = this;
+    const { summary } = context;
+    if (!summary.present || summary.start === summary.end || this.#l7.summaryIsDerived()) return;
+    context.checkedSummary();
+  }
+
+  #key(node: NodeScope, scope: RecordScope, index: number): void {
+    const { context } = this;
+    const { uuid, batch } = context;
+    const at = batch.base + UUID;
+    if (uuid.present && uuid.start < uuid.end) {
+      const form = parseUuid(uuid.buf, uuid.start, uuid.end, batch.lanes, at);
+      if (form !== UUID_CANONICAL) context.keepSpan(uuid, 34);
+      if (form !== 0) {
+        this.keyLo = (context.get(UUID) ^ context.get(UUID + 2)) >>> 0;
+        this.keyHi = (context.get(UUID + 1) ^ context.get(UUID + 3)) >>> 0;
+        return;
+      }
+    }
+    this.#fallback.of(node, scope, index, this.time);
+    this.keyLo = this.#fallback.lo;
+    this.keyHi = this.#fallback.hi;
+    context.set(FALLBACK_KEY, this.keyLo);
+    context.set(FALLBACK_KEY + 1, this.keyHi);
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
