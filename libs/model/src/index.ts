@@ -1,6 +1,7 @@
 export * from './columns.js';
 export * from './envelope.js';
 export * from './fields.js';
+export * from './filter-fields.js';
 export { hash64, Hash64 } from './hash64.js';
 export * from './hubble/enums.js';
 export * from './hubble/long-enums.js';
@@ -18,4 +19,5 @@ export { canonicalWorkload, type CanonicalWorkload, type EndpointIdentity } from
 export * from './outcome.js';
 export * from './projected-batches.js';
 export { Projection } from './projection.js';
+export { parseRfc3339 } from './rfc3339.js';
 export * from './shallow.js';
