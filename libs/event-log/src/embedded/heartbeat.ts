@@ -22,10 +22,16 @@ export class Heartbeat {
     this.done = this.run();
   }
 
-  /** Resolves when the lock is ours for sure, as far as a clock can tell. Rejects LEASE_LOST. */
+  /**
+   * Resolves when the lock is ours for sure, as far as a clock can tell. Rejects LOG_UNAVAILABLE: for good when
+   * somebody took over, with retry when it could not be found out.
+   */
   async confirm(): Promise<void> {
-    if (this.clock.monotonic() - this.confirmedAt < TRUST_MS || (await this.beat())) return;
-    throw new AppError('LEASE_LOST', 'another process took this over', { retry: false });
+    if (this.clock.monotonic() - this.confirmedAt < TRUST_MS) return;
+    const found = await this.beat();
+    if (found === 'ours') return;
+    const text = found === 'lost' ? 'another process took the log over' : 'ownership could not be confirmed';
+    throw new AppError('LOG_UNAVAILABLE', text, { retry: found === 'unclear' });
   }
 
   async stop(): Promise<void> {
@@ -33,19 +39,19 @@ export class Heartbeat {
     await this.done;
   }
 
-  private async beat(): Promise<boolean> {
+  private async beat(): Promise<'ours' | 'lost' | 'unclear'> {
     try {
       if (await this.lock.isCurrent()) {
         await this.lock.beat();
         this.confirmedAt = this.clock.monotonic();
-        return true;
+        return 'ours';
       }
     } catch (error) {
       // A heartbeat that failed for want of resources is made up by the next; a directory that is gone is an answer.
-      if (errnoOf(error) !== 'ENOENT') return false;
+      if (errnoOf(error) !== 'ENOENT') return 'unclear';
     }
     this.onLost();
-    return false;
+    return 'lost';
   }
 
   private async run(): Promise<void> {

@@ -139,7 +139,7 @@ describe('kill -9', () => {
     const first = start('consume');
     await first.until('committed', 20);
     const second = start('consume');
-    await pause(500);
+    await first.until('committed', first.facts('committed').length + 40);
     expect(second.facts('lease')).toEqual([]);
     await first.kill();
     const killed = performance.now();

@@ -4,6 +4,7 @@ import {
   faultOf,
   LOG_DIRECTORY,
   numbered,
+  onlyProcess,
   range,
   readNumbers,
   SimulatedMachine,
@@ -169,6 +170,20 @@ describe('who may open', () => {
     machine.kill();
     const second = await machine.open();
     expect(await readNumbers(second)).toEqual([0]);
+  });
+
+  it('stops a writer that was frozen until another process took the log over', async () => {
+    const frozen = await machine.open();
+    await frozen.append(numbered(1));
+    const successor = await machine.open({ processes: onlyProcess(99) });
+    machine.clock.advance(10_000);
+    expect(await faultOf(frozen.append(numbered(1, 1)))).toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+      retry: false,
+    });
+    expect(frozen.stopped).toBe('another process took the log over');
+    await successor.append(numbered(1, 1));
+    expect(await readNumbers(successor)).toEqual([0, 1]);
   });
 
   it('tells a reader to come back when there is no log yet', async () => {
