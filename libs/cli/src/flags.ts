@@ -13,3 +13,8 @@ export function takeFlag(
   }
   return { value, rest };
 }
+
+/** False for the settings that are complete without a value. */
+export function takesValue(flag: string): boolean {
+  return flag !== '--no-demo' && flag !== '--insecure';
+}

@@ -1,14 +1,43 @@
 import { Command, CommanderError } from 'commander';
 import { describeError, EXIT, isAppError } from '@flowledger/platform';
-import { explain } from './commands/explain.js';
-import { importFiles } from './commands/import.js';
-import { migrate } from './commands/migrate.js';
-import { replay } from './commands/replay.js';
-import { start } from './commands/start.js';
-import { status } from './commands/status.js';
-import { showConfig } from './commands/config.js';
-import { takeFlag } from './flags.js';
 import type { GroupEntries } from './group/group.js';
+
+type Run = (args: readonly string[], entries: GroupEntries) => Promise<number>;
+
+/** Every command: name, one line of help, and the module that does it, loaded only when it is asked for. */
+const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
+  ['start', 'run everything on this machine', async () => (await import('./commands/start.js')).start],
+  [
+    'status',
+    'show the processes and what answers are worth [--json | --pid NAME]',
+    async () => (await import('./commands/status.js')).status,
+  ],
+  [
+    'import',
+    'bring in Hubble export files: FILE… or - for standard input [--url URL]',
+    async () => (await import('./commands/import.js')).importFiles,
+  ],
+  [
+    'explain',
+    'say why a flow was dropped: --last-drop | --id ID [--url URL] [--json]',
+    async () => (await import('./commands/explain.js')).explain,
+  ],
+  [
+    'replay',
+    'rebuild the tables from the log beside the live ones and compare [--swap]',
+    async () => (await import('./commands/replay.js')).replay,
+  ],
+  [
+    'migrate',
+    'create or upgrade the tables of the configured ClickHouse server',
+    async () => (await import('./commands/migrate.js')).migrate,
+  ],
+  [
+    'config',
+    'print the effective configuration, secrets masked',
+    async () => (await import('./commands/config.js')).showConfig,
+  ],
+];
 
 /**
  * `flowledger COMMAND …`. Settings are the same words for every command (docs/reference/configuration.md); a wrong one
@@ -16,66 +45,33 @@ import type { GroupEntries } from './group/group.js';
  */
 export async function runCli(argv: readonly string[], entries: GroupEntries): Promise<number> {
   let code: number = EXIT.ok;
-  const run =
-    (work: (args: readonly string[]) => Promise<number>) => async (_options: unknown, command: Command) => {
-      code = await work(command.args);
-    };
   const program = new Command('flowledger')
     .description("The durable, queryable memory of a cluster's network")
-    .exitOverride()
-    .helpCommand(true);
-  const add = (
-    name: string,
-    description: string,
-    work: (args: readonly string[]) => Promise<number>,
-  ): Command =>
+    .exitOverride();
+  for (const [name, description, load] of COMMANDS) {
     program
       .command(name)
       .description(description)
+      .argument('[words...]')
       .allowUnknownOption()
-      .allowExcessArguments()
-      .argument('[settings...]')
-      .action((_words: unknown, options: unknown, command: Command) => run(work)(options, command));
-  add('start', 'run everything on this machine', (args) => start(args, entries));
-  add('status', 'show the processes and what answers are worth [--json]', status);
-  add('migrate', 'create or upgrade the tables of the configured store', migrate);
-  add('replay', 'rebuild the tables from the log and compare [--swap]', replay);
-  add('config', 'print the effective configuration, secrets masked', showConfig);
-  add('explain', 'say why a flow was dropped [--last-drop | --id ID] [--url URL]', explain);
-  add('import', 'bring in Hubble export files: FILE… or - for standard input [--url URL]', (args) =>
-    importFiles(splitImport(args), entries),
-  );
+      .action(async (_words: unknown, _options: unknown, command: Command) => {
+        const run = await load();
+        code = await run(command.args, entries);
+      });
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     process.stderr.write(`flowledger: ${describeError(error)}\n`);
-    return isAppError(error, 'CONFIG_INVALID')
-      ? EXIT.config
-      : isAppError(error) && error.retry
-        ? EXIT.unavailable
-        : EXIT.failed;
+    return exitCode(error);
   }
   return code;
 }
 
-/** Files are the words that are neither flags nor values of flags. */
-function splitImport(args: readonly string[]): Parameters<typeof importFiles>[0] {
-  const url = takeFlag(args, '--url');
-  const files: string[] = [];
-  const argv: string[] = [];
-  for (let i = 0; i < url.rest.length; i++) {
-    const word = url.rest[i] ?? '';
-    if (!word.startsWith('--')) files.push(word);
-    else {
-      argv.push(word);
-      const next = url.rest[i + 1];
-      if (!word.includes('=') && next !== undefined && takesValue(word)) argv.push(url.rest[++i] ?? '');
-    }
-  }
-  return { files, url: url.value, token: undefined, argv };
-}
-
-function takesValue(flag: string): boolean {
-  return flag !== '--no-demo' && flag !== '--insecure';
+function exitCode(error: unknown): number {
+  if (!isAppError(error)) return EXIT.failed;
+  if (error.code === 'CONFIG_INVALID') return EXIT.config;
+  if (error.code === 'INVALID_ARGUMENT') return EXIT.usage;
+  return error.retry ? EXIT.unavailable : EXIT.failed;
 }

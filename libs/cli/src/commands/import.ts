@@ -8,16 +8,33 @@ import { IMPORT_PATH, readJson } from '../api/import-route.js';
 import type { ImportSummary } from '../api/import-outcome.js';
 import { startGroup, type GroupEntries } from '../group/group.js';
 import { isRunning, readGroupState } from '../group/run-state.js';
+import { takeFlag, takesValue } from '../flags.js';
 import { openProgress } from '../progress.js';
 
-export interface ImportArguments {
+interface ImportArguments {
   /** Paths, or `-` for standard input. */
   readonly files: readonly string[];
   /** A running Flowledger; without it, the one on the data directory, else one is started for the import. */
   readonly url: string | undefined;
-  readonly token: string | undefined;
   /** Settings as for `start`. */
   readonly argv: readonly string[];
+}
+
+/** Files are the words that are neither flags nor values of flags. */
+function readArguments(words: readonly string[]): ImportArguments {
+  const { value: url, rest } = takeFlag(words, '--url');
+  const files: string[] = [];
+  const argv: string[] = [];
+  for (let i = 0; i < rest.length; i++) {
+    const word = rest[i] ?? '';
+    if (!word.startsWith('--')) files.push(word);
+    else {
+      argv.push(word);
+      const value = rest[i + 1];
+      if (!word.includes('=') && value !== undefined && takesValue(word)) argv.push(rest[++i] ?? '');
+    }
+  }
+  return { files, url, argv };
 }
 
 type Totals = ImportSummary & {
@@ -28,7 +45,8 @@ type Totals = ImportSummary & {
 };
 
 /** `flowledger import FILE… | -`: brings Hubble export files in, prints progress, ends with one JSON line. */
-export async function importFiles(args: ImportArguments, entries: GroupEntries): Promise<number> {
+export async function importFiles(words: readonly string[], entries: GroupEntries): Promise<number> {
+  const args = readArguments(words);
   if (args.files.length === 0)
     throw new AppError('INVALID_ARGUMENT', 'name at least one file, or - for standard input', {
       retry: false,
@@ -37,7 +55,7 @@ export async function importFiles(args: ImportArguments, entries: GroupEntries):
   const config = configOrExit(args.argv);
   const target = await findTarget(args, config, entries);
   try {
-    const totals = await importAll(args, target.url, args.token ?? config.api.token);
+    const totals = await importAll(args, target.url, config.api.token);
     process.stdout.write(`${JSON.stringify(totals)}\n`);
     return EXIT.ok;
   } finally {
