@@ -1,5 +1,5 @@
-/** What a policy named by a verdict did. Hubble never says that a policy selected without allowing. */
-export type PolicyEffect = 'ALLOWED' | 'DENIED';
+/** What a policy named by a verdict did. In a default deny the policies named only select the endpoint. */
+export type PolicyEffect = 'ALLOWED' | 'DENIED' | 'SELECTS_WITHOUT_ALLOWING';
 
 /** A policy that a verdict names (hubble note 7.1). */
 export interface PolicyRef {
@@ -21,6 +21,9 @@ const LISTS: Readonly<Record<number, Pick<PolicyRef, 'effect' | 'direction'>>> =
   21004: { effect: 'DENIED', direction: 'EGRESS' },
   21005: { effect: 'DENIED', direction: 'INGRESS' },
 };
+
+/** Drop reason of a default deny. */
+const POLICY_DENIED = 133;
 
 interface WireField {
   readonly number: number;
@@ -71,13 +74,17 @@ function policy(bytes: Uint8Array, list: Pick<PolicyRef, 'effect' | 'direction'>
 
 /**
  * Policies of a verdict from the bytes of the column `policies` (fields 21001, 21002, 21004 and 21005 of `flow.Flow` as
- * sent). The decoder let them through, so damage is not expected; damaged bytes end the list.
+ * sent). With drop reason POLICY_DENIED (default deny) the lists of denying policies hold those that select the endpoint
+ * without allowing (cilium/cilium#45373). The decoder let the bytes through, so damage is not expected; it ends the list.
  */
-export function decodePolicies(bytes: Uint8Array): readonly PolicyRef[] {
+export function decodePolicies(bytes: Uint8Array, dropReason = 0): readonly PolicyRef[] {
   const found: PolicyRef[] = [];
   for (const field of wireFields(bytes)) {
     const list = LISTS[field.number];
-    if (list !== undefined) found.push(policy(field.bytes, list));
+    if (list === undefined) continue;
+    const effect =
+      list.effect === 'DENIED' && dropReason === POLICY_DENIED ? 'SELECTS_WITHOUT_ALLOWING' : list.effect;
+    found.push(policy(field.bytes, { ...list, effect }));
   }
   return found;
 }

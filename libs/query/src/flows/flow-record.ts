@@ -285,7 +285,7 @@ export function readFlow(row: FlowRow): FlowRecord {
     source: endpointOf(cells, 'src'),
     destination: endpointOf(cells, 'dst'),
     ...callFacts(cells),
-    policies: decodePolicies(cells.bytes('policies_base64')),
+    policies: decodePolicies(cells.bytes('policies_base64'), cells.number('drop_reason')),
     policyLog: cells.list('policy_log'),
     traceId: cells.text('trace_id') || null,
     weight: BigInt(cells.text('weight') || '1'),

@@ -87,7 +87,8 @@ const KINDS: Readonly<Record<MapLevel, string>> = {
   SERVICE: 'service',
   POD: 'pod',
 };
-const HTTP_OVER = { tcp: 1, udp: 2 } as const;
+const TCP = 1;
+const UDP = 2;
 const DNS_KIND = '1';
 
 function nodeOf(cluster: string, party: string, name: string, level: MapLevel): MapNode {
@@ -123,8 +124,8 @@ function redByEdge(rows: MapRows, planned: RedPlan): ReadonlyMap<string, RedStat
     if (Number(row.group_rank) === 0) continue;
     const texts = planned.keys.map((_, index) => row[`shown_key_${index + 1}`] ?? '');
     const key = (l4: number): string => groupId([...texts.slice(0, 6), String(l4)]);
-    const udp = key(HTTP_OVER.udp);
-    const id = texts[6] === DNS_KIND && edges.has(udp) ? udp : key(HTTP_OVER.tcp);
+    const udp = key(UDP);
+    const id = texts[6] === DNS_KIND && edges.has(udp) ? udp : key(TCP);
     found.set(id, [...(found.get(id) ?? []), row]);
   }
   return new Map([...found].map(([id, list]) => [id, redStats(list, planned)]));

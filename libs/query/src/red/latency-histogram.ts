@@ -1,3 +1,5 @@
+import { bucketRepresentative } from '@flowledger/model';
+
 /** Counts by `latency_bucket`: an exponential histogram at scale 4; bucket 0 (unknown) is never in it. */
 export type LatencyHistogram = ReadonlyMap<number, bigint>;
 
@@ -18,13 +20,8 @@ export function histogramCount(histogram: LatencyHistogram): bigint {
   return count;
 }
 
-/** Latency, ns, that stands for a bucket: its geometric middle, at most 2.2 % from any latency in it. */
-function middleNs(bucket: number): number {
-  return 2 ** ((bucket - 2 + 0.5) / 16);
-}
-
 /**
- * The q-quantile, ms, by nearest rank: the middle of the bucket that holds the ⌈q·n⌉-th smallest latency, so at most
+ * The q-quantile, ms, by nearest rank: the representative of the bucket that holds the ⌈q·n⌉-th smallest latency, so at most
  * 2.2 % from the exact value. Null when no latency is known or q is outside 0..1.
  */
 export function quantileMs(histogram: LatencyHistogram, q: number): number | null {
@@ -34,7 +31,7 @@ export function quantileMs(histogram: LatencyHistogram, q: number): number | nul
   let seen = 0n;
   for (const bucket of [...histogram.keys()].toSorted((a, b) => a - b)) {
     seen += histogram.get(bucket) ?? 0n;
-    if (seen >= rank) return middleNs(bucket) / 1e6;
+    if (seen >= rank) return bucketRepresentative(bucket) / 1e6;
   }
   return null;
 }

@@ -1,0 +1,22 @@
+-- Nodes that sent flows in the window, and the events they said were lost.
+SELECT
+  cluster,
+  node,
+  max(last_ns) AS last_seen_ns,
+  sum(flow_count) AS flow_total,
+  sum(lost_count) AS lost_total,
+  argMax(label_set, last_ns) AS node_label_set
+FROM (
+  SELECT cluster, node, toUnixTimestamp64Nano(max(bucket_time)) AS last_ns, count() AS flow_count, toUInt64(0) AS lost_count, argMax(node_label_set, bucket_time) AS label_set
+  FROM flows
+  WHERE tenant = {tenant:String} AND /*flow_range*/
+  GROUP BY cluster, node
+  UNION ALL
+  SELECT cluster, node, toUnixTimestamp64Nano(max(bucket_time)) AS last_ns, toUInt64(0) AS flow_count, sum(if(kind = 'lost_events', count, 0)) AS lost_count, toUInt64(0) AS label_set
+  FROM events
+  WHERE tenant = {tenant:String} AND /*event_range*/ AND kind IN ('lost_events', 'agent_event')
+  GROUP BY cluster, node
+)
+GROUP BY cluster, node
+ORDER BY cluster, node
+LIMIT {limit:UInt32}

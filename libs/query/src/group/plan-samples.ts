@@ -1,0 +1,63 @@
+import { compileFilters } from '../filter/compile-filters.js';
+import type { FlowFilters } from '../filter/flow-filter.js';
+import { ALL_PARTS, flowColumns, selectList } from '../flows/flow-columns.js';
+import { ParamBinder } from '../param-binder.js';
+import { settingsFor } from '../query-plan.js';
+import type { QueryContext, QueryPlan } from '../query-plan.js';
+import { done, refuse } from '../result.js';
+import type { Result } from '../result.js';
+import { SqlTemplate } from '../sql-template.js';
+import { rawRange } from '../window.js';
+import type { Window } from '../window.js';
+import { parseGroupId } from './dimensions.js';
+import type { GroupKey, Question } from './dimensions.js';
+
+const PAGE = new SqlTemplate('flow-page');
+const MAX_SAMPLES = 20;
+
+/** Flows of one group of an answer. */
+export interface SamplesRequest {
+  readonly question: Question;
+  /** Window and keys of the planned question, and the filters it was asked with. */
+  readonly window: Window;
+  readonly keys: readonly GroupKey[];
+  readonly filters?: FlowFilters | null;
+  /** Id of the group. */
+  readonly groupId: string;
+  readonly first: number;
+}
+
+/** Which flows an answer counts: the answers of calls, or the drops. */
+const COUNTED: Readonly<Record<Question, string>> = { red: 'l7_type = 2', drops: 'is_drop' };
+
+/**
+ * Plans the newest flows of a group, read by `readFlow`. Refuses BAD_CURSOR (no such group), TOO_COSTLY (more than 20),
+ * UNSUPPORTED_GROUPING (by policy: the drop itself does not name it) and BAD_FILTER.
+ */
+export function planSamples(request: SamplesRequest, context: QueryContext): Result<QueryPlan> {
+  const { keys, question, window, first } = request;
+  const texts = parseGroupId(request.groupId);
+  if (texts === undefined || texts.length !== keys.length)
+    return refuse('BAD_CURSOR', 'id', 'the id of a group of this answer');
+  if (!Number.isInteger(first) || first < 0 || first > MAX_SAMPLES)
+    return refuse('TOO_COSTLY', 'first', `from 0 to ${MAX_SAMPLES} flows`);
+  if (keys.some((key) => key.dimension === 'POLICY'))
+    return refuse('UNSUPPORTED_GROUPING', 'groupBy', 'samples of groups by policy are not available');
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', first);
+  const place = { target: 'call', binder, tenant: '{tenant:String}', ...window } as const;
+  const filter = compileFilters(request.filters, place);
+  if (!filter.ok) return filter;
+  const equal = keys.map((key, index) => `${key.raw} = ${binder.bind('String', texts[index] ?? '')}`);
+  const sql = PAGE.fill({
+    columns: selectList(flowColumns(ALL_PARTS)),
+    cluster: 'true',
+    range: rawRange(window, binder),
+    position: [COUNTED[question], ...equal].join(' AND '),
+    filter: filter.value ?? 'true',
+    order: 'DESC',
+  });
+  const settings = settingsFor(context, MAX_SAMPLES);
+  return done({ name: 'samples', sql, params: binder.params, settings });
+}

@@ -1,0 +1,94 @@
+import { ParamBinder } from '../param-binder.js';
+import { settingsFor } from '../query-plan.js';
+import type { QueryContext, QueryPlan } from '../query-plan.js';
+import { done } from '../result.js';
+import type { Result } from '../result.js';
+import { SqlTemplate } from '../sql-template.js';
+import { DAY_NS, floorTo, HOUR_NS, MINUTE_NS, rawRange, resolveWindow, rollupRange } from '../window.js';
+import type { Window, WindowRequest } from '../window.js';
+
+const LOST = new SqlTemplate('coverage-lost');
+const STATUS = new SqlTemplate('coverage-status');
+const EXTENT = new SqlTemplate('coverage-extent');
+const LEDGER = new SqlTemplate('ledger-sums');
+const MAX_ROWS = 10_000;
+/** Nodes are counted over the end of the window only: raw rows of a long window would cost more than the answer. */
+const REPORTING_NS = 15n * MINUTE_NS;
+/** The watermark is looked for in the last days; older means that nothing arrives any more. */
+const RECENT_NS = 3n * DAY_NS;
+
+/** Whose coverage. Losses are known by node, so a namespace does not narrow them. */
+export interface CoverageRequest {
+  readonly window?: WindowRequest | null;
+  readonly cluster?: string | null;
+  readonly node?: string | null;
+}
+
+/** The statements behind a coverage answer; they are independent of each other. */
+export interface CoveragePlan {
+  readonly window: Window;
+  readonly nowNs: bigint;
+  /** How long flows are kept, ns. */
+  readonly rawRetentionNs: bigint;
+  readonly lost: QueryPlan;
+  readonly status: QueryPlan;
+  readonly extent: QueryPlan;
+  readonly ledger: QueryPlan;
+}
+
+function build(
+  template: SqlTemplate,
+  context: QueryContext,
+  fragments: (binder: ParamBinder) => Readonly<Record<string, string>>,
+): QueryPlan {
+  const binder = new ParamBinder();
+  binder.name('tenant', context.tenant);
+  binder.name('limit', MAX_ROWS);
+  const sql = template.fill(fragments(binder));
+  return { name: template.name, sql, params: binder.params, settings: settingsFor(context, MAX_ROWS) };
+}
+
+function equal(column: string, value: string | null | undefined, binder: ParamBinder): string {
+  return value === undefined || value === null ? 'true' : `${column} = ${binder.bind('String', value)}`;
+}
+
+function scopeOf(request: CoverageRequest, binder: ParamBinder): string {
+  return `${equal('cluster', request.cluster, binder)} AND ${equal('node', request.node, binder)}`;
+}
+
+/** Sums of the ledger by log epoch and partition, and open repairs; without tenant, since the ledger is the log's. */
+export function planLedger(context: QueryContext): QueryPlan {
+  return build(LEDGER, context, () => ({}));
+}
+
+/** Plans a coverage answer. Refuses BAD_WINDOW and WINDOW_TOO_WIDE. */
+export function planCoverage(request: CoverageRequest, context: QueryContext): Result<CoveragePlan> {
+  const resolved = resolveWindow(request.window, context);
+  if (!resolved.ok) return resolved;
+  const window = resolved.value;
+  const end = window.toNs < context.nowNs ? window.toNs : context.nowNs;
+  const tail = { fromNs: end - REPORTING_NS > 0n ? end - REPORTING_NS : 0n, toNs: window.toNs };
+  const minute = floorTo(context.nowNs, MINUTE_NS);
+  const recent = { fromNs: minute - RECENT_NS, toNs: minute + 2n * HOUR_NS };
+  const early = { fromNs: window.fromNs > HOUR_NS ? window.fromNs - HOUR_NS : 0n, toNs: window.toNs };
+  return done({
+    window,
+    nowNs: context.nowNs,
+    rawRetentionNs: context.retention.rawNs,
+    lost: build(LOST, context, (binder) => ({
+      range: rawRange(window, binder),
+      scope: scopeOf(request, binder),
+    })),
+    status: build(STATUS, context, (binder) => ({
+      range: rawRange(early, binder),
+      scope: equal('cluster', request.cluster, binder),
+    })),
+    extent: build(EXTENT, context, (binder) => ({
+      cluster: equal('cluster', request.cluster, binder),
+      recent: rollupRange(recent, binder),
+      scope: scopeOf(request, binder),
+      reporting: rawRange(tail, binder),
+    })),
+    ledger: planLedger(context),
+  });
+}
