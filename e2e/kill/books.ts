@@ -20,14 +20,22 @@ export interface BooksReport {
  * Compares ids, not only counts: every (partition, offset, index) of the log is exactly once in exactly one table; every
  * rollup equals its view's own SELECT over the raw rows; every acknowledged uuid is a row.
  */
-export async function checkBooks(log: EventLog, store: ColumnStore, acknowledged: ReadonlySet<string>): Promise<BooksReport> {
+export async function checkBooks(
+  log: EventLog,
+  store: ColumnStore,
+  acknowledged: ReadonlySet<string>,
+): Promise<BooksReport> {
   const inLog = await idsOfLog(log);
   const rows: Record<string, number> = {};
   const surplus: string[] = [];
   const seen = new Set<string>();
   for (const table of ID_TABLES) {
     const final = table === 'flows' || table === 'events' ? '' : 'FINAL';
-    const ids = await select<{ id: string }>(store, `SELECT concat(toString(_lp), '/', toString(_lo), '/', toString(_li)) AS id FROM ${table} ${final} WHERE _le = {epoch:UInt64}`, { epoch: log.epoch });
+    const ids = await select<{ id: string }>(
+      store,
+      `SELECT concat(toString(_lp), '/', toString(_lo), '/', toString(_li)) AS id FROM ${table} ${final} WHERE _le = {epoch:UInt64}`,
+      { epoch: log.epoch },
+    );
     rows[table] = ids.length;
     for (const { id } of ids) {
       if (!inLog.has(id) || seen.has(id)) surplus.push(`${table} ${id}`);
@@ -36,7 +44,11 @@ export async function checkBooks(log: EventLog, store: ColumnStore, acknowledged
   }
   const rollupDifferences: Record<string, number> = {};
   for (const rollup of ROLLUPS) rollupDifferences[rollup] = await rollupDifference(store, rollup);
-  const stored = new Set((await select<{ uuid: string }>(store, 'SELECT DISTINCT toString(uuid) AS uuid FROM flows', {})).map((r) => r.uuid));
+  const stored = new Set(
+    (await select<{ uuid: string }>(store, 'SELECT DISTINCT toString(uuid) AS uuid FROM flows', {})).map(
+      (r) => r.uuid,
+    ),
+  );
   return {
     eventsInLog: inLog.size,
     rows,
@@ -60,7 +72,8 @@ async function idsOfLog(log: EventLog): Promise<Set<string>> {
         for (let i = 0; i < count; i++) ids.add(`${partition}/${record.offset}/${i}`);
         next = record.offset + 1n;
       }
-      if (records.length === 0) throw new Error(`partition ${partition} ends at ${next}, not at ${bounds.end}`);
+      if (records.length === 0)
+        throw new Error(`partition ${partition} ends at ${next}, not at ${bounds.end}`);
     }
   }
   return ids;
@@ -68,11 +81,23 @@ async function idsOfLog(log: EventLog): Promise<Set<string>> {
 
 /** Rows that differ between a rollup and its view's SELECT over `flows`, both ways. */
 async function rollupDifference(store: ColumnStore, rollup: string): Promise<number> {
-  const [view] = await select<{ as_select: string }>(store, `SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}`, { view: `${rollup}_mv` });
+  const [view] = await select<{ as_select: string }>(
+    store,
+    `SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}`,
+    { view: `${rollup}_mv` },
+  );
   if (view === undefined) throw new Error(`no view feeds ${rollup}`);
-  const columns = await select<{ name: string }>(store, `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {rollup:String} ORDER BY position`, { rollup });
+  const columns = await select<{ name: string }>(
+    store,
+    `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {rollup:String} ORDER BY position`,
+    { rollup },
+  );
   const list = columns.map((c) => c.name).join(', ');
-  const sums = await select<{ name: string }>(store, `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {rollup:String} AND type LIKE '%(sum, %'`, { rollup });
+  const sums = await select<{ name: string }>(
+    store,
+    `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {rollup:String} AND type LIKE '%(sum, %'`,
+    { rollup },
+  );
   const live = sums.map((c) => `${c.name} != 0`).join(' OR ');
   const stored = `SELECT ${list} FROM ${rollup} FINAL WHERE ${live}`;
   const recomputed = `SELECT ${list} FROM (${view.as_select}) WHERE ${live}`;
@@ -84,6 +109,10 @@ async function rollupDifference(store: ColumnStore, rollup: string): Promise<num
   return Number(row?.n ?? Number.NaN);
 }
 
-async function select<Row>(store: ColumnStore, sql: string, params: Record<string, string | bigint>): Promise<readonly Row[]> {
+async function select<Row>(
+  store: ColumnStore,
+  sql: string,
+  params: Record<string, string | bigint>,
+): Promise<readonly Row[]> {
   return (await store.query<Row>({ name: 'check_books', sql, params, settings: LIMITS })).rows;
 }

@@ -20,9 +20,21 @@ export class GroupUnderTest {
 
   /** Starts the supervisor and waits for its ready line. */
   async start(): Promise<void> {
-    const words = ['start', '--data-dir', this.#dataDir, '--port', String(this.#port), '--no-demo', '--sink-max-age', '200ms'];
+    const words = [
+      'start',
+      '--data-dir',
+      this.#dataDir,
+      '--port',
+      String(this.#port),
+      '--no-demo',
+      '--sink-max-age',
+      '200ms',
+    ];
     const entry = join(this.#root, 'apps/flowledger/dist/main.js');
-    const child = spawn(process.execPath, [entry, ...words], { stdio: ['ignore', 'pipe', 'ignore'], env: process.env });
+    const child = spawn(process.execPath, [entry, ...words], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: process.env,
+    });
     this.#supervisor = child;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('group was not ready within 60 s')), 60_000);

@@ -67,7 +67,9 @@ async function coverage(): Promise<{ unaccounted: number; status: string } | und
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: '{ coverage(window: { last: "24h" }) { unaccounted status } }' }),
     });
-    const answer = (await response.json()) as { data?: { coverage: { unaccounted: number; status: string } } };
+    const answer = (await response.json()) as {
+      data?: { coverage: { unaccounted: number; status: string } };
+    };
     return answer.data?.coverage;
   } catch {
     return undefined;
@@ -87,8 +89,12 @@ async function settled(): Promise<number> {
 }
 
 async function books(): Promise<BooksReport> {
-  const state = JSON.parse(await readFile(join(dataDir, 'run/group.json'), 'utf8')) as { processes: { name: string; url?: string }[] };
-  const { writer } = JSON.parse(await readFile(join(dataDir, 'run/store-credentials.json'), 'utf8')) as { writer: string };
+  const state = JSON.parse(await readFile(join(dataDir, 'run/group.json'), 'utf8')) as {
+    processes: { name: string; url?: string }[];
+  };
+  const { writer } = JSON.parse(await readFile(join(dataDir, 'run/store-credentials.json'), 'utf8')) as {
+    writer: string;
+  };
   const url = state.processes.find((p) => p.name === 'store')?.url;
   if (url === undefined) throw new Error('no store in the group');
   const store = openColumnStore({ url, user: 'writer', password: writer, database: 'flowledger' });
@@ -113,8 +119,14 @@ const report = await books();
 const code = await group.stop();
 say(JSON.stringify(report));
 const differences = Object.values(report.rollupDifferences).reduce((a, b) => a + b, 0);
-const exact = report.missingIds.length === 0 && report.surplusIds.length === 0 && report.missingUuids.length === 0 && differences === 0;
+const exact =
+  report.missingIds.length === 0 &&
+  report.surplusIds.length === 0 &&
+  report.missingUuids.length === 0 &&
+  differences === 0;
 const ok = exact && unaccounted === 0 && code === 0 && sent > 0 && report.eventsInLog > 0;
 if (!process.argv.includes('--keep')) await rm(dataDir, { recursive: true, force: true });
-say(`${ok ? 'exact' : 'NOT EXACT'}: seed ${seed}, ${kills} kills, ${report.eventsInLog} events in the log, exit code ${code ?? 'none'}`);
+say(
+  `${ok ? 'exact' : 'NOT EXACT'}: seed ${seed}, ${kills} kills, ${report.eventsInLog} events in the log, exit code ${code ?? 'none'}`,
+);
 process.exit(ok ? 0 : 1);
