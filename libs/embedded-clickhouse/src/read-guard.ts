@@ -1,7 +1,8 @@
 import { ClickHouseError } from './clickhouse-error.js';
-import type { Engine, EngineSession } from './engine.js';
+import type { Engine } from './engine.js';
 import { DENIED_FUNCTIONS, readRefusal } from './read-access.js';
 import type { ReadRules } from './read-access.js';
+import { sessionSetup } from './request-settings.js';
 import type { SessionPlan } from './request-settings.js';
 import type { StoreUser } from './users.js';
 
@@ -29,15 +30,15 @@ export class ReadGuard {
     return new ReadGuard(engine, new Set([...names, ...DENIED_FUNCTIONS].map((name) => name.toLowerCase())));
   }
 
-  /** Throws 497 ACCESS_DENIED, or the engine's syntax error. The session is already `readonly`. */
-  async check(session: EngineSession, sql: string, user: StoreUser, plan: SessionPlan): Promise<void> {
+  /** Throws 497 ACCESS_DENIED, or the engine's syntax error. */
+  async check(sql: string, user: StoreUser, plan: SessionPlan): Promise<void> {
     // A bound Identifier is part of the tree, so such statements are judged each time.
     const key = /identifier/i.test(sql) ? null : `${user.name}\n${plan.database ?? ''}\n${sql}`;
     if (key !== null && this.#passed.delete(key)) {
       this.#passed.add(key);
       return;
     }
-    const refusal = readRefusal(await syntaxTree(session, sql), await this.#rules(user));
+    const refusal = readRefusal(await this.#syntaxTree(sql, plan), await this.#rules(user));
     if (refusal !== null) {
       throw new ClickHouseError(
         497,
@@ -62,10 +63,18 @@ export class ReadGuard {
     const databases = new Set(await this.#engine.names('SELECT name FROM system.databases'));
     return { user, deniedFunctions: this.#deniedFunctions, databases };
   }
-}
 
-async function syntaxTree(session: EngineSession, sql: string): Promise<string[]> {
-  const answer = await session.run(`EXPLAIN AST ${sql}`, 'TSVRaw');
-  const text = Buffer.from(answer.bytes).toString('utf8');
-  return text.split('\n').slice(0, text.endsWith('\n') ? -1 : undefined);
+  /** In a session of its own: the request's limits on results are for its rows, not for the lines of the tree. */
+  async #syntaxTree(sql: string, plan: SessionPlan): Promise<string[]> {
+    const settings = new Map([...plan.settings].filter(([name]) => !name.startsWith('max_result_')));
+    const session = this.#engine.session();
+    try {
+      await session.run(sessionSetup({ ...plan, settings }, 'read-guard'), 'Null');
+      const answer = await session.run(`EXPLAIN AST ${sql}`, 'TSVRaw');
+      const text = Buffer.from(answer.bytes).toString('utf8');
+      return text.split('\n').slice(0, text.endsWith('\n') ? -1 : undefined);
+    } finally {
+      session.close();
+    }
+  }
 }

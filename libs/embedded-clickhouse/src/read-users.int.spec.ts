@@ -145,6 +145,28 @@ describe.each(['reader', 'grafana'] as const)('%s', (user) => {
     });
   });
 
+  it('may set what shapes a plan or a result', async () => {
+    const settings = {
+      max_execution_time: '5',
+      timeout_overflow_mode: 'throw',
+      max_rows_to_read: '100000',
+      read_overflow_mode: 'throw',
+      max_memory_usage: '100000000',
+      max_result_rows: '100',
+      result_overflow_mode: 'throw',
+      read_in_order_use_buffering: '0',
+      optimize_read_in_order: '1',
+      use_query_condition_cache: '0',
+      output_format_json_quote_64bit_integers: '1',
+    };
+    expect(await ask(user, 'SELECT count() FROM flows', settings)).toMatchObject({ text: '1000\n' });
+    expect(
+      await ask(user, 'SELECT number FROM numbers(101)', { ...settings, wait_end_of_query: '1' }),
+    ).toMatchObject({
+      code: 396,
+    });
+  });
+
   it('may not choose another database', async () => {
     for (const database of ['default', 'system', 'other', '']) {
       const answer = await ask(user, `SELECT * FROM \`${secretFile}\``, { database });
