@@ -132,8 +132,7 @@ export class QueryEndpoint {
     const reads = /^(?:SELECT|WITH|FROM)$/.test(statement.verb);
     const stream = reads && isBlockwise(format) && call.query.get('wait_end_of_query') !== '1';
     await this.#withSession(call, async (session) => {
-      if (call.user.access === 'read')
-        await this.#parts.guard.check(statement.text, call.user, call.plan);
+      if (call.user.access === 'read') await this.#parts.guard.check(statement.text, call.user, call.plan);
       await this.#killingWhenGone(call, reads, () =>
         stream
           ? sendBody(body, session.stream(statement.text, format))
