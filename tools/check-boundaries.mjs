@@ -35,7 +35,11 @@ let files = 0;
 for (const project of projects.values()) {
   for (const path of sources(join(project.directory, 'src'))) {
     files++;
-    const isTest = path.endsWith('.spec.ts') || project.tag === 'layer:test' || path.endsWith('contract.ts');
+    const isTest =
+      path.endsWith('.spec.ts') ||
+      path.includes('/src/testing/') ||
+      project.tag === 'layer:test' ||
+      path.endsWith('contract.ts');
     problems.push(
       ...problemsOf({
         path: relative(root, path),

@@ -36,6 +36,8 @@ const FAULTS: Readonly<Partial<Record<ErrorCode, Fault>>> = {
   STORE_UNAVAILABLE: UNAVAILABLE,
   STORE_UNCERTAIN: UNAVAILABLE,
   LOG_UNAVAILABLE: UNAVAILABLE,
+  // A table or column is missing: the store is there, but not migrated yet.
+  NOT_FOUND: UNAVAILABLE,
   TIMEOUT: fault('TIMEOUT', 'the answer took longer than a request may take', {
     hint: 'ask for a shorter window or add a filter',
     retryable: true,

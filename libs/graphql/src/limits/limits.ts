@@ -14,6 +14,12 @@ export interface Limits {
   readonly cost: number;
   /** Rows an hour of raw flows is taken to hold when a cost is estimated. */
   readonly rowsPerHour: number;
+  /** Longest window, ms. */
+  readonly windowMs: number;
+  /** Rows that one store query may read. */
+  readonly rowsToRead: number;
+  /** Memory of one store query, bytes. */
+  readonly queryMemoryBytes: number;
   /** Longest time of one request, ms. */
   readonly requestMs: number;
   readonly concurrentQueries: number;
@@ -31,6 +37,9 @@ export const DEFAULT_LIMITS: Limits = {
   fields: 1000,
   cost: 1_000_000,
   rowsPerHour: 1_000_000,
+  windowMs: 400 * 86_400_000,
+  rowsToRead: 2_000_000_000,
+  queryMemoryBytes: 1024 ** 3,
   requestMs: 15_000,
   concurrentQueries: 8,
   waitingQueries: 64,

@@ -1,7 +1,9 @@
 import type { ColumnStore, QueryPlan, QueryResult } from '@flowledger/column-store';
 import type { EventLog } from '@flowledger/event-log';
 import { AppError, type Clock, type Log, type Metrics } from '@flowledger/platform';
+import type { QueryContext, Retention } from '@flowledger/query';
 import type { Limits } from '../limits/limits.js';
+import { LabelLoader } from './label-loader.js';
 import type { QueryGate } from './query-gate.js';
 
 /** What all requests of one server share. */
@@ -11,6 +13,7 @@ export interface RequestDeps {
   readonly log?: Pick<EventLog, 'epoch' | 'partitions' | 'bounds' | 'read'>;
   readonly tenant: string;
   readonly limits: Limits;
+  readonly retention: Retention;
   readonly gate: QueryGate;
   readonly clock: Clock;
   readonly logger: Log;
@@ -31,11 +34,13 @@ export interface CostReport {
  * when the client goes away or the request has lasted `limits.requestMs`.
  */
 export class RequestScope {
-  readonly tenant: string;
   readonly cost: CostReport = { requested: 0, rowsRead: 0, elapsedMs: 0, queries: 0 };
   /** The request's "now", ns since 1970: the same for every window in it. */
   readonly nowNs: bigint;
   readonly signal: AbortSignal;
+  /** What planners know beside the question. */
+  readonly planning: QueryContext;
+  readonly labels: LabelLoader;
   readonly #deadline: number;
   readonly #shared = new Map<string, Promise<unknown>>();
 
@@ -44,10 +49,12 @@ export class RequestScope {
     readonly deps: RequestDeps,
     gone: AbortSignal,
   ) {
-    this.tenant = deps.tenant;
+    const { limits, tenant, retention } = deps;
     this.nowNs = BigInt(deps.clock.now()) * 1_000_000n;
-    this.#deadline = deps.clock.monotonic() + deps.limits.requestMs;
-    this.signal = AbortSignal.any([gone, AbortSignal.timeout(deps.limits.requestMs)]);
+    this.#deadline = deps.clock.monotonic() + limits.requestMs;
+    this.signal = AbortSignal.any([gone, AbortSignal.timeout(limits.requestMs)]);
+    this.planning = { tenant, nowNs: this.nowNs, retention, limits: queryLimits(limits) };
+    this.labels = new LabelLoader(this);
   }
 
   /**
@@ -91,6 +98,15 @@ export class RequestScope {
     const late = this.signal.reason instanceof DOMException && this.signal.reason.name === 'TimeoutError';
     return new AppError(late ? 'TIMEOUT' : 'CANCELLED', 'query for a request', { retry: true, cause });
   }
+}
+
+function queryLimits(limits: Limits): QueryContext['limits'] {
+  return {
+    maxSeconds: Math.ceil(limits.requestMs / 1000),
+    maxRowsToRead: limits.rowsToRead,
+    maxMemoryBytes: limits.queryMemoryBytes,
+    maxWindowNs: BigInt(limits.windowMs) * 1_000_000n,
+  };
 }
 
 /** The value that GraphQL hands to every resolver. */

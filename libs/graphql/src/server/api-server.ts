@@ -14,6 +14,7 @@ import {
   type Log,
   type Metrics,
 } from '@flowledger/platform';
+import { DEFAULT_RETENTION, type Retention } from '@flowledger/query';
 import { DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
 import { QueryGate } from '../request/query-gate.js';
 import type { RequestDeps } from '../request/request-scope.js';
@@ -38,6 +39,8 @@ export interface ApiServerOptions {
   /** Names accepted in Host and Origin beside localhost. */
   readonly allowedHosts?: readonly string[];
   readonly limits?: Partial<Limits>;
+  /** How long the tables keep rows; the migrations' defaults when absent. */
+  readonly retention?: Retention;
   readonly tenant: string;
   readonly version: string;
   readonly status: () => Promise<ApiStatus>;
@@ -97,6 +100,7 @@ function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {
     ...(options.log === undefined ? {} : { log: options.log }),
     tenant: options.tenant,
     limits,
+    retention: options.retention ?? DEFAULT_RETENTION,
     gate,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLog,

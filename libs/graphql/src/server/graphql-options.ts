@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, describeError } from '@flowledger/platform';
+import { AppError, describeError, isAppError } from '@flowledger/platform';
 import { httpStatus } from '../errors/http-status.js';
 import {
   clientStatus,
@@ -103,11 +103,14 @@ function statusOf(data: unknown, errors: readonly PublicError[], causes: readonl
   return http ?? httpStatus(errors.map((error) => error.extensions.code));
 }
 
+/** Counts every error; logs what an operator can do something about: our faults, and limits that the store enforced. */
 function report(errors: readonly PublicError[], causes: readonly GraphQLError[], scope: RequestScope): void {
+  const { logger } = scope.deps;
   for (const { extensions } of errors) scope.deps.errors.inc({ code: extensions.code });
-  if (!errors.some((error) => isOurFault(error.extensions.code))) return;
-  const texts = causes.map((error) => describeError(rootCause(error)));
-  scope.deps.logger.error({ requestId: scope.id, error: texts.join('; ') }, 'request failed');
+  const roots = causes.map(rootCause);
+  const facts = { requestId: scope.id, error: roots.map(describeError).join('; ') };
+  if (errors.some((error) => isOurFault(error.extensions.code))) logger.error(facts, 'request failed');
+  else if (roots.some((root) => isAppError(root))) logger.warn(facts, 'request refused by the store');
 }
 
 function operationName(reply: FastifyReply): string | undefined {

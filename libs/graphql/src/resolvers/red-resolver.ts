@@ -1,0 +1,69 @@
+import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import {
+  planRed,
+  readRed,
+  type ErrorRule,
+  type Missing,
+  type RedOrder,
+  type RedRequest,
+  type RedRow,
+} from '@flowledger/query';
+import type { ApiContext } from '../request/request-scope.js';
+import { answeredView } from './answered.js';
+import { windowRequest, type GroupedArguments } from './arguments.js';
+import { planned } from './planned.js';
+import { quantiles, redGroupView, statsView, type seriesView } from './red-view.js';
+
+interface RedArguments extends GroupedArguments {
+  readonly orderBy?: RedOrder | null;
+  readonly source?: 'FLOWS' | 'SPANS' | 'AUTO' | null;
+  readonly errorRule?: ErrorRule | null;
+}
+
+/** `redMetrics`. */
+@Resolver('Query')
+export class RedResolver {
+  @Query('redMetrics')
+  async redMetrics(@Args() args: RedArguments, @Context() { scope }: ApiContext) {
+    const request: RedRequest = { ...args, window: windowRequest(args.window), stepNs: args.step ?? null };
+    const plan = planned(planRed(request, scope.planning));
+    const result = await scope.query<RedRow>(plan.plan);
+    const answer = readRed(result.rows, plan);
+    const missing: Missing[] = [...answer.missing];
+    return {
+      step: answer.stepNs,
+      buckets: answer.buckets,
+      total: statsView(answer.total, 'total', missing),
+      groups: answer.groups.map((group, i) => redGroupView(group, `groups[${i}]`, missing)),
+      other: answer.other === null ? null : statsView(answer.other, 'other', missing),
+      groupCount: answer.groupCount,
+      missing,
+      answered: answeredView(plan.answered, result),
+      window: plan.window,
+      unknownLatencyShare: answer.total.unknownLatencyShare,
+    };
+  }
+}
+
+/** Quantiles are read from the histogram of the answer; they cost no statement. */
+@Resolver('RedStats')
+export class RedStatsResolver {
+  @ResolveField('quantilesMs')
+  quantilesMs(
+    @Parent() stats: ReturnType<typeof statsView>,
+    @Args() { q }: { readonly q: readonly number[] },
+  ): readonly (number | null)[] {
+    return quantiles(stats.histogram, q);
+  }
+}
+
+@Resolver('RedSeries')
+export class RedSeriesResolver {
+  @ResolveField('quantileMs')
+  quantileMs(
+    @Parent() series: ReturnType<typeof seriesView>,
+    @Args() { q }: { readonly q: number },
+  ): readonly (number | null)[] {
+    return series.histograms.map((histogram) => quantiles(histogram, [q])[0] ?? null);
+  }
+}
