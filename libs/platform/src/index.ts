@@ -11,3 +11,4 @@ export * from './process-lock.js';
 export * from './admin-server.js';
 export * from './run-process.js';
 export { VERSION } from './version.js';
+export * from './safe-binding.js';

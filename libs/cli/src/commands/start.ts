@@ -24,7 +24,7 @@ export async function start(argv: readonly string[], entries: GroupEntries): Pro
     group = await startGroup(config, entries, log);
   } catch (error) {
     process.stderr.write(`flowledger: ${describeError(error)}\n`);
-    return isAppError(error, 'CONFLICT') ? EXIT.config : EXIT.failed;
+    return isAppError(error, 'CONFLICT') || isAppError(error, 'CONFIG_INVALID') ? EXIT.config : EXIT.failed;
   }
   process.stdout.write(welcome(group));
   await new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { access, constants, mkdir } from 'node:fs/promises';
 import {
   AppError,
+  assertSafeBinding,
   childEnvironment,
   Lifecycle,
   takeProcessLock,
@@ -42,6 +43,7 @@ export interface RunningGroup {
  * directory or the port is taken, before anything else is opened.
  */
 export async function startGroup(config: Config, entries: GroupEntries, log: Log): Promise<RunningGroup> {
+  assertSafeBinding(config.api.host, config.api.token, config.api.insecure);
   const dataDir = config.data.dir;
   await writable(dataDir);
   const life = new Lifecycle(log);

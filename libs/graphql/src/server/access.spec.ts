@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AppError } from '@flowledger/platform';
-import { assertSafeBinding, refuse, type AccessFacts, type AccessRules } from './access.js';
+import { AppError, assertSafeBinding } from '@flowledger/platform';
+import { refuse, type AccessFacts, type AccessRules } from './access.js';
 
 const rules: AccessRules = { host: '127.0.0.1', allowedHosts: ['flows.example.org'] };
 const facts: AccessFacts = {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import { AppError } from '@flowledger/platform';
+import { isLoopback } from '@flowledger/platform';
 import type { ApiErrorCode } from '../errors/request-error.js';
 
 /** Who may ask. */
@@ -34,14 +34,6 @@ export interface Refusal {
 /** Pages and probes that hold no data: a browser must be able to load them before it can send a token. */
 const PUBLIC = [/^\/$/, /^\/healthz$/, /^\/start\//, /^\/graphiql(?:\/|$)/, /^\/favicon\.svg$/];
 
-/** Rejects CONFIG_INVALID when listening beyond loopback without a token and without saying so. */
-export function assertSafeBinding(host: string, token: string | undefined, insecure: boolean): void {
-  if (isLoopback(host) || token !== undefined || insecure) return;
-  throw new AppError('CONFIG_INVALID', `listen on ${host}: set api.token, or api.insecure if that is meant`, {
-    retry: false,
-  });
-}
-
 /** Checks Host (against DNS rebinding), Origin (against other sites' pages) and the token; undefined lets it pass. */
 export function refuse(facts: AccessFacts, rules: AccessRules): Refusal | undefined {
   const [host, second] = facts.hosts;
@@ -57,10 +49,6 @@ export function refuse(facts: AccessFacts, rules: AccessRules): Refusal | undefi
   if (rules.token === undefined || PUBLIC.some((path) => path.test(facts.path))) return undefined;
   if (isBearer(facts.authorization, rules.token)) return undefined;
   return { status: 401, code: 'UNAUTHENTICATED', message: 'a bearer token is needed' };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 /** Host name of a Host header: lower case, without port and brackets; undefined when it is not a plain name. */

@@ -7,6 +7,7 @@ import type { ColumnStore } from '@flowledger/column-store';
 import type { EventLog } from '@flowledger/event-log';
 import {
   AppError,
+  assertSafeBinding,
   openMetrics,
   silentLog,
   systemClock,
@@ -18,7 +19,7 @@ import { DEFAULT_RETENTION, type Retention } from '@flowledger/query';
 import { DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
 import { QueryGate } from '../request/query-gate.js';
 import type { RequestDeps } from '../request/request-scope.js';
-import { assertSafeBinding, refuse, type AccessRules, type Refusal } from './access.js';
+import { refuse, type AccessRules, type Refusal } from './access.js';
 import { ApiModule } from './api-module.js';
 import { registerDataRoutes, type ApiStatus, type ExtraRoute } from './data-routes.js';
 import { registerStaticPages, STRICT_POLICY } from './static-pages.js';

@@ -1,0 +1,14 @@
+import { AppError } from './errors.js';
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** Throws CONFIG_INVALID when listening beyond loopback without a token and without saying so. */
+export function assertSafeBinding(host: string, token: string | undefined, insecure: boolean): void {
+  if (isLoopback(host) || (token !== undefined && token !== '') || insecure) return;
+  throw new AppError('CONFIG_INVALID', `listen on ${host}: set api.token, or api.insecure if that is meant`, {
+    retry: false,
+  });
+}
