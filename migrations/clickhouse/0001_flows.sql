@@ -131,4 +131,4 @@ ENGINE = {{ENGINE:MergeTree}}
 PARTITION BY toDate(bucket_time)
 ORDER BY (tenant, cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload, client_workload, src_pod, bucket_time)
 TTL toDateTime(bucket_time) + toIntervalDay({{RAW_TTL_DAYS}})
-SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 134217728;
