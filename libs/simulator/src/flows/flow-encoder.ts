@@ -76,7 +76,7 @@ export class FlowEncoder {
     w.end(flow);
     w.string(1000, node.absoluteName);
     writeTime(w, 1001, seen);
-    return w.finish();
+    return w.take();
   }
 
   private writePacket(seen: Observation, ends: PacketEnds): void {

@@ -1,5 +1,6 @@
 import type { SimulatedEvent } from '../simulated-event.js';
-import { ENUMS, MESSAGES, type FieldKind, type FieldShape } from './schema.js';
+import { ENUMS } from './enums.js';
+import { MESSAGES, type FieldKind, type FieldShape } from './schema.js';
 
 type Json = string | number | boolean | JsonObject | Json[];
 interface JsonObject {

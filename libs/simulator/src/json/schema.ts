@@ -1,4 +1,4 @@
-/** How a field is written in protobuf JSON. Messages are named by their key in {@link MESSAGES}, enums in {@link ENUMS}. */
+/** How a field is written in protobuf JSON. Messages are named by their key in {@link MESSAGES}, enums in `ENUMS`. */
 export type FieldKind =
   | 'string'
   | 'number'
@@ -208,53 +208,4 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
     [7, 'namespace', 'string'],
     [8, 'pod_name', 'string'],
   ),
-};
-
-/** Names of the enum numbers that the simulator writes (hubble note, section 1.3). */
-export const ENUMS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  Verdict: {
-    1: 'FORWARDED',
-    2: 'DROPPED',
-    4: 'AUDIT',
-    5: 'REDIRECTED',
-    6: 'TRACED',
-    7: 'TRANSLATED',
-  },
-  FlowType: { 1: 'L3_L4', 2: 'L7', 3: 'SOCK' },
-  IPVersion: { 1: 'IPv4', 2: 'IPv6' },
-  TrafficDirection: { 1: 'INGRESS', 2: 'EGRESS' },
-  TraceObservationPoint: {
-    1: 'TO_PROXY',
-    3: 'TO_STACK',
-    4: 'TO_OVERLAY',
-    11: 'TO_NETWORK',
-    101: 'TO_ENDPOINT',
-  },
-  TraceReason: { 1: 'NEW', 2: 'ESTABLISHED', 3: 'REPLY' },
-  DropReason: {
-    132: 'INVALID_SOURCE_IP',
-    133: 'POLICY_DENIED',
-    139: 'UNSUPPORTED_L3_PROTOCOL',
-    151: 'STALE_OR_UNROUTABLE_IP',
-    155: 'CT_MAP_INSERTION_FAILED',
-    158: 'SERVICE_BACKEND_NOT_FOUND',
-    181: 'POLICY_DENY',
-  },
-  SocketTranslationPoint: {
-    1: 'SOCK_XLATE_POINT_PRE_DIRECTION_FWD',
-    2: 'SOCK_XLATE_POINT_POST_DIRECTION_FWD',
-  },
-  L7FlowType: { 1: 'REQUEST', 2: 'RESPONSE' },
-  TunnelProtocol: { 1: 'VXLAN' },
-  LostEventSource: { 1: 'PERF_EVENT_RING_BUFFER', 2: 'OBSERVER_EVENTS_QUEUE', 3: 'HUBBLE_RING_BUFFER' },
-  NodeState: { 1: 'NODE_CONNECTED', 2: 'NODE_UNAVAILABLE' },
-  AgentEventType: {
-    2: 'AGENT_STARTED',
-    3: 'POLICY_UPDATED',
-    5: 'ENDPOINT_REGENERATE_SUCCESS',
-    7: 'ENDPOINT_CREATED',
-    8: 'ENDPOINT_DELETED',
-    9: 'IPCACHE_UPSERTED',
-    10: 'IPCACHE_DELETED',
-  },
 };

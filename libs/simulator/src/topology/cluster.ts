@@ -31,6 +31,8 @@ export interface Service extends ServicePlan {
 }
 
 const JOB_PERIOD_S = 900;
+/** Jobs come and go at their own times, so they cannot swap addresses with a neighbour. */
+const JOB_ADDRESSES = 180;
 
 /**
  * The cluster as a pure function of seed and time: nodes, pods, services, policies. Pods are made when first asked
@@ -141,9 +143,8 @@ export class Cluster {
     const own = hash32(this.seed, hashText(`${workload.namespace}/${workload.name}`), slot.index, generation);
     const canary = workload.canary === slot.index && generation % 2 === 0;
     const labels = podLabels(workload, this.name, canary);
-    const fixed = workload.kind === 'CronJob';
-    const address =
-      10 + (slot.position & ~1) + (fixed ? slot.position & 1 : (generation + slot.position) & 1);
+    const shared = 10 + (slot.position & ~1) + ((generation + slot.position) & 1);
+    const address = workload.kind === 'CronJob' ? JOB_ADDRESSES + slot.position : shared;
     return new Party({
       kind: 'pod',
       namespace: workload.namespace,

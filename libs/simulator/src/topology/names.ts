@@ -3,6 +3,7 @@ import { hash32 } from '../random.js';
 /** Letters and digits that Kubernetes uses for generated name parts (`rand.SafeEncodeString`): no vowels. */
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
 const HEX = '0123456789abcdef';
+const BYTE_TEXTS = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
 
 /** A generated name part of the given length, as after the last dash of a pod name. */
 export function generatedPart(seed: number, length: number): string {
@@ -14,14 +15,17 @@ export function generatedPart(seed: number, length: number): string {
 /** Lower-case hexadecimal text of the given number of digits. */
 export function hexText(seed: number, digits: number): string {
   let text = '';
-  for (let i = 0; i < digits; i += 8) {
-    let word = hash32(seed, i, digits, 7);
-    for (let j = i; j < digits && j < i + 8; j++) {
-      text += HEX[word & 15] ?? '0';
-      word >>>= 4;
-    }
-  }
-  return text;
+  for (let i = 0; i < digits; i += 8) text += hexWord(hash32(seed, i, digits, 7));
+  return text.length === digits ? text : text.slice(0, digits);
+}
+
+/** Eight hexadecimal digits of a 32-bit number. */
+function hexWord(word: number): string {
+  return `${byteText(word >>> 24)}${byteText(word >>> 16)}${byteText(word >>> 8)}${byteText(word)}`;
+}
+
+function byteText(value: number): string {
+  return BYTE_TEXTS[value & 255] ?? '00';
 }
 
 /** A locally administered unicast MAC address. */
@@ -32,6 +36,12 @@ export function macText(seed: number): string {
 
 /** Text of a version 4 UUID. */
 export function uuidText(seed: number, more: number): string {
-  const hex = hexText(hash32(seed, more, 1), 16) + hexText(hash32(seed, more, 2), 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const a = hexWord(hash32(seed, more, 1));
+  const b = hash32(seed, more, 2);
+  const c = hash32(seed, more, 3);
+  const version = byteText(0x40 | ((b >>> 8) & 15));
+  const variant = byteText(0x80 | ((c >>> 24) & 63));
+  const middle = `${byteText(b >>> 24)}${byteText(b >>> 16)}-${version}${byteText(b)}`;
+  const last = `${byteText(c >>> 8)}${byteText(c)}${hexWord(hash32(seed, more, 4))}`;
+  return `${a}-${middle}-${variant}${byteText(c >>> 16)}-${last}`;
 }

@@ -195,7 +195,13 @@ export class Decision {
   /** Right after a pod went, some clients still send to its address. */
   private staleDenial(call: Call): Denial | undefined {
     const { server } = call;
-    if (server.kind !== 'pod' || call.edge.protocol === 'dns' || call.edge.ipv6 === true) return undefined;
+    if (
+      this.cluster.churnSeconds === 0 ||
+      server.kind !== 'pod' ||
+      call.edge.protocol === 'dns' ||
+      call.edge.ipv6 === true
+    )
+      return undefined;
     const replicas = this.cluster.replicas(call.edge.server);
     const slot = replicas.find((one) => this.cluster.podAt(one, this.second) === server);
     const gone = slot && this.cluster.departed(slot, this.second, STALE_SECONDS);

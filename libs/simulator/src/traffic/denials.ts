@@ -16,7 +16,7 @@ const ALWAYS = new Map<Edge, Denial>([
 ]);
 
 /** Share of connections to the internet that find the connection table full. */
-const TABLE_FULL_SHARE = 0.004;
+const TABLE_FULL_SHARE = 0.02;
 
 /** The denial that an edge meets whatever the time, if any. */
 export function staticDenial(edge: Edge, random: Random): Denial | undefined {

@@ -83,3 +83,10 @@ export function foreignFrame(d: Decision, atNs: number): void {
   const sender = new Party({ ...pod, pod: '', ip: '', ip6: '', endpointId: 0, workloadKind: '' });
   d.ask(EDGES.foreignFrame, undefined, sender, atNs);
 }
+
+/** A packet with a source address that is not the pod's: by address the agent knows nobody, only the identity is left. */
+export function spoof(d: Decision, atNs: number): void {
+  const pod = d.pod('staging/batch');
+  const sender = new Party({ ...pod, pod: '', ip: '172.17.0.9', ip6: '', endpointId: 0, workloadKind: '' });
+  d.ask(EDGES.spoofed, undefined, sender, atNs);
+}

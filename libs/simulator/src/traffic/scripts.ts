@@ -9,6 +9,7 @@ import {
   refusedRequest,
   report,
   scrape,
+  spoof,
   useMyApp,
 } from './other-scripts.js';
 import { buy, openHome, openProduct, useCart } from './shop-scripts.js';
@@ -26,11 +27,11 @@ export interface Script {
 
 /** Everything that happens. */
 export const SCRIPTS: readonly Script[] = [
-  { play: openHome, weight: 18, calls: 4.5 },
-  { play: openProduct, weight: 22, calls: 4.5 },
-  { play: useCart, weight: 14, calls: 3.2 },
-  { play: buy, weight: 12, calls: 8 },
-  { play: useMyApp, weight: 18, calls: 2.2 },
+  { play: openHome, weight: 18, calls: 3.75 },
+  { play: openProduct, weight: 22, calls: 3.75 },
+  { play: useCart, weight: 14, calls: 3.14 },
+  { play: buy, weight: 12, calls: 7.1 },
+  { play: useMyApp, weight: 18, calls: 1.67 },
   { play: scrape, weight: 6, calls: 1 },
   { play: probe, weight: 5, calls: 1 },
   { play: checkHealth, weight: 2, calls: 1 },
@@ -38,14 +39,14 @@ export const SCRIPTS: readonly Script[] = [
   { play: plain(EDGES.apiServer, 'monitoring/prometheus'), weight: 1.5, calls: 1 },
   { play: plain(EDGES.ping, 'monitoring/prober'), weight: 1, calls: 1 },
   { play: plain(EDGES.partner, 'shop/catalog'), weight: 1, calls: 1 },
-  { play: plain(EDGES.hook, 'monitoring/grafana'), weight: 0.5, calls: 2, rare: true },
+  { play: plain(EDGES.hook, 'monitoring/grafana'), weight: 0.5, calls: 1.6, rare: true },
   { play: plain(EDGES.logs, 'monitoring/log-agent'), weight: 3, calls: 1 },
   { play: plain(EDGES.audited, 'staging/batch'), weight: 1.5, calls: 1, rare: true },
   { play: plain(EDGES.stagingMyApp, 'staging/batch'), weight: 0.8, calls: 1, rare: true },
   { play: plain(EDGES.grafanaRedis, 'monitoring/grafana'), weight: 0.5, calls: 1, rare: true },
   { play: plain(EDGES.metadata, 'shop/recommendations'), weight: 0.5, calls: 1, rare: true },
   { play: plain(EDGES.search, 'shop/frontend'), weight: 0.4, calls: 1, rare: true },
-  { play: plain(EDGES.spoofed, 'staging/batch'), weight: 0.15, calls: 1, rare: true },
+  { play: spoof, weight: 0.15, calls: 1, rare: true },
   { play: foreignFrame, weight: 0.15, calls: 1, rare: true },
   { play: report, weight: 0.5, calls: 1.5, rare: true },
   { play: refusedRequest, weight: 0.5, calls: 1, rare: true },

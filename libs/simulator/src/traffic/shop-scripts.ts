@@ -20,6 +20,7 @@ function enter(d: Decision, request: HttpRequest, atNs: number): Call {
 /** Somebody opens the shop. */
 export function openHome(d: Decision, atNs: number): void {
   const page = enter(d, http('GET', '/'), atNs);
+  if (page.denial !== undefined) return;
   const catalog = d.ask(
     EDGES.frontendCatalog,
     http('GET', '/products?limit=20', '/products'),
@@ -35,6 +36,7 @@ export function openHome(d: Decision, atNs: number): void {
 export function openProduct(d: Decision, atNs: number): void {
   const id = 100 + d.random.below(400);
   const page = enter(d, http('GET', `/product/${id}`, '/product/{id}'), atNs);
+  if (page.denial !== undefined) return;
   const request = http('GET', `/products/${id}`, '/products/{id}');
   const product = d.ask(EDGES.frontendCatalog, request, page.server, page.serverRequestNs, { parent: page });
   const answered = Math.max(product.clientResponseNs, recommend(d, page, page.serverRequestNs));
@@ -61,6 +63,7 @@ function recommend(d: Decision, page: Call, atNs: number): number {
 export function useCart(d: Decision, atNs: number): void {
   const adds = d.random.chance(0.5);
   const page = enter(d, http(adds ? 'POST' : 'GET', '/cart'), atNs);
+  if (page.denial !== undefined) return;
   const cart = uuidText(hash32(d.second, d.random.next()), 1);
   const request = http(adds ? 'POST' : 'GET', `/cart/${cart}`, '/cart/{uuid}');
   const call = d.begin(EDGES.frontendCart, request, page.server, page.serverRequestNs, { parent: page });
@@ -77,6 +80,7 @@ function readCart(d: Decision, call: Call): void {
 /** Somebody buys: the chain that the incident breaks. */
 export function buy(d: Decision, atNs: number): void {
   const page = enter(d, http('POST', '/checkout'), atNs);
+  if (page.denial !== undefined) return;
   const order = d.begin(EDGES.frontendCheckout, http('POST', '/orders'), page.server, page.serverRequestNs, {
     parent: page,
   });
