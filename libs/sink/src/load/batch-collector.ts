@@ -1,0 +1,94 @@
+import type { PartitionLease, StoredRecord } from '@flowledger/event-log';
+import { Projection } from '@flowledger/model';
+import type { Deduplicator } from '../dedup/deduplicator.js';
+import { MAX_DAYS } from './day-slices.js';
+import type { LoadBatch } from './load-batch.js';
+import type { LoaderContext } from './loader-context.js';
+import type { Patience } from './patience.js';
+
+const READ_BYTES = 4 * 1024 * 1024;
+/** How long to wait for the first record of a batch before saying that there is none. */
+const IDLE_WAIT_MS = 1_000;
+
+/**
+ * Reads records of one lease and projects them into batches that end where a limit says so. Holds at most one read
+ * (4 MiB, or one record) beyond the batch it makes.
+ */
+export class BatchCollector {
+  readonly #projection: Projection;
+  /** Records read but not yet in a batch. */
+  #ahead: StoredRecord[] = [];
+
+  constructor(
+    private readonly context: LoaderContext,
+    private readonly lease: PartitionLease,
+    private readonly dedup: Deduplicator,
+    private readonly patience: Patience,
+    /** Told the range that retention removed before we read it. */
+    private readonly onTruncated: (range: { from: bigint; to: bigint }) => void,
+  ) {
+    this.#projection = new Projection({
+      logEpoch: context.log.epoch,
+      partition: lease.partition,
+      rawTtlMs: context.rawTtlMs,
+      isDuplicate: (stream, key) => dedup.isDuplicate(stream, key),
+    });
+  }
+
+  /**
+   * The next batch from offset `next`; undefined when no record came for a second or the lease ends. With `to`, exactly
+   * the records up to it (fewer only when the log ends), whatever the limits say.
+   */
+  async collect(next: bigint, to?: bigint): Promise<LoadBatch | undefined> {
+    const { clock, limits } = this.context;
+    const taken: StoredRecord[] = [];
+    let [bytes, deadline] = [0, Infinity];
+    this.dedup.beginBatch();
+    for (;;) {
+      const wait = taken.length === 0 ? IDLE_WAIT_MS : deadline - clock.monotonic();
+      if (!(await this.#readOn(taken.at(-1)?.offset ?? next - 1n, to === undefined ? wait : 0))) break;
+      if (taken.length === 0) deadline = clock.monotonic() + limits.maxAgeMs;
+      const from = (taken[0] ?? this.#ahead[0])?.offset ?? next;
+      await this.patience.until('dedup_import', () =>
+        this.dedup.prepare(this.#ahead, from, this.lease.signal),
+      );
+      let full = false;
+      while (!full && this.#ahead.length > 0) {
+        const record = this.#ahead[0];
+        if (record === undefined || (to !== undefined && record.offset > to)) break;
+        this.#ahead.shift();
+        this.dedup.beginRecord(record);
+        this.#projection.add(record);
+        taken.push(record);
+        bytes += record.value.length;
+        full = to === undefined ? this.#isFull(bytes) : record.offset === to;
+      }
+      if (full || this.#ahead.length > 0 || this.lease.signal.aborted) break;
+    }
+    const [first, last] = [taken[0], taken.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    return { from: first.offset, to: last.offset, records: taken, projected: this.#projection.take() };
+  }
+
+  #isFull(bytes: number): boolean {
+    const { maxRows, maxBytes } = this.context.limits;
+    const { rows, bytes: made } = this.#projection;
+    return (
+      rows >= maxRows ||
+      bytes >= maxBytes ||
+      made >= maxBytes ||
+      this.#projection.partitionsTouched() >= MAX_DAYS
+    );
+  }
+
+  /** Makes sure that there is a record after `last` at hand; false when none came in time. */
+  async #readOn(last: bigint, waitMs: number): Promise<boolean> {
+    if (this.#ahead.length > 0) return true;
+    if (this.lease.signal.aborted || waitMs < 0) return false;
+    const options = { maxBytes: READ_BYTES, maxWaitMs: Math.max(0, waitMs) };
+    const read = await this.lease.read(last + 1n, options);
+    if (read.truncated !== undefined) this.onTruncated(read.truncated);
+    this.#ahead = [...read.records];
+    return this.#ahead.length > 0;
+  }
+}

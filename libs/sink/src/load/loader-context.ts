@@ -1,0 +1,33 @@
+import type { ColumnStore } from '@flowledger/column-store';
+import type { EventLog } from '@flowledger/event-log';
+import type { Clock, Log } from '@flowledger/platform';
+import type { BatchAccount } from './load-batch.js';
+import type { Failpoint } from './failpoint.js';
+
+/** When a batch is closed. */
+export interface BatchLimits {
+  readonly maxRows: number;
+  /** Bytes of log records; bounds what one partition holds in memory. */
+  readonly maxBytes: number;
+  /** Longest wait of a record for its batch to fill, ms. */
+  readonly maxAgeMs: number;
+}
+
+/** Told what happens; for metrics. */
+export interface LoaderEvents {
+  loaded(partition: number, account: BatchAccount): void;
+  repaired(partition: number, rowsMissing: number, rollupRows: number): void;
+}
+
+/** What all partitions of one loader share. */
+export interface LoaderContext {
+  readonly log: EventLog;
+  readonly store: ColumnStore;
+  readonly limits: BatchLimits;
+  /** Retention of `flows`: decides bucket times, and how far back rollups may be repaired. */
+  readonly rawTtlMs: number;
+  readonly clock: Clock;
+  readonly logger: Log;
+  readonly events: LoaderEvents;
+  readonly failpoint: Failpoint;
+}

@@ -1,0 +1,140 @@
+import type { PartitionLease } from '@flowledger/event-log';
+import { Deduplicator } from '../dedup/deduplicator.js';
+import { BatchCollector } from './batch-collector.js';
+import { BatchWriter } from './batch-writer.js';
+import { sameCounts, type LoadIntent } from './intent.js';
+import { intentOf, type LoadBatch } from './load-batch.js';
+import type { LoaderContext } from './loader-context.js';
+import type { PartitionStatus } from './loader-status.js';
+import { Patience } from './patience.js';
+import { findStartPoint, type StartPoint } from './start-point.js';
+import type { WriteOrder } from './fact-writer.js';
+
+/** How long a write that is on its way may go on after the lease ended. */
+const PARTING_MS = 5_000;
+
+/**
+ * Loads one partition for as long as the lease lasts: finds out what predecessors did, finishes it, then goes on batch
+ * by batch. Rejects when the lease is lost or a defect shows; store faults are waited out.
+ */
+export async function loadPartition(
+  lease: PartitionLease,
+  context: LoaderContext,
+  status: PartitionStatus,
+): Promise<void> {
+  const { clock, logger } = context;
+  const parting = partingSignal(lease.signal);
+  try {
+    const patience = new Patience({ clock, log: logger, status, signal: lease.signal });
+    await new PartitionLoader(lease, context, status, patience, parting.signal).run();
+  } finally {
+    parting.cancel();
+  }
+}
+
+class PartitionLoader {
+  readonly #writer: BatchWriter;
+  readonly #dedup: Deduplicator;
+  readonly #collector: BatchCollector;
+  /** A batch was loaded and the cursor does not say so yet. */
+  #cursorBehind = false;
+
+  constructor(
+    private readonly lease: PartitionLease,
+    private readonly context: LoaderContext,
+    private readonly status: PartitionStatus,
+    private readonly patience: Patience,
+    signal: AbortSignal,
+  ) {
+    const place = { epoch: context.log.epoch, partition: lease.partition };
+    this.#writer = new BatchWriter(context, lease, patience, signal);
+    this.#dedup = new Deduplicator(context.store, place);
+    this.#collector = new BatchCollector(context, lease, this.#dedup, patience, (range) =>
+      this.#truncated(range),
+    );
+  }
+
+  async run(): Promise<void> {
+    const { lease, status, patience, context } = this;
+    await this.#writer.settle();
+    const place = { epoch: context.log.epoch, partition: lease.partition };
+    const start = await patience.until('start_point', () =>
+      findStartPoint(context.store, place, lease.committed, lease.signal),
+    );
+    this.#tellStart(start);
+    await patience.until('dedup_seed', () => this.#dedup.seed(start.next, lease.signal));
+    while (!lease.signal.aborted) {
+      const recovering = status.next <= start.uncertainTo;
+      status.state = recovering ? 'recovering' : 'idle';
+      const open = start.open?.from === status.next ? start.open : undefined;
+      const batch = await this.#collector.collect(status.next, open?.to);
+      if (batch === undefined) await this.#commitCursor();
+      else await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
+    }
+    await this.#commitCursor();
+  }
+
+  async #load(batch: LoadBatch, trust: WriteOrder['trust']): Promise<void> {
+    const { status, context, lease } = this;
+    if (lease.signal.aborted) return;
+    if (trust === 'fresh') status.state = 'loading';
+    status.oldestAppendedMs = batch.records[0]?.appendedMs;
+    const account = await this.#writer.load(batch, trust);
+    status.next = batch.to + 1n;
+    status.eventsBefore += BigInt(account.events);
+    status.rows += account.flows + account.otherEvents;
+    status.batches++;
+    status.oldestAppendedMs = undefined;
+    if (trust !== 'fresh') status.repairs++;
+    this.#cursorBehind = true;
+    context.events.loaded(lease.partition, account);
+  }
+
+  async #commitCursor(): Promise<void> {
+    if (!this.#cursorBehind || this.lease.signal.aborted) return;
+    await this.context.failpoint('before-commit');
+    await this.lease.commit({ offset: this.status.next, metadata: '' });
+    this.#cursorBehind = false;
+  }
+
+  #tellStart(start: StartPoint): void {
+    const { status, context } = this;
+    const { next, cursorAhead, open } = start;
+    status.next = next;
+    status.eventsBefore = start.eventsBefore;
+    const openTo = open?.to ?? -1n;
+    if (cursorAhead === undefined || cursorAhead <= openTo + 1n) return;
+    const facts = { partition: status.partition, ledger: next.toString(), cursor: cursorAhead.toString() };
+    context.logger.warn(facts, 'the cursor is ahead of the ledger: loading from the ledger on');
+  }
+
+  /** Retention removed records before they were loaded: said loudly, and loading goes on behind the gap. */
+  #truncated(range: { from: bigint; to: bigint }): void {
+    const facts = { partition: this.status.partition, from: range.from.toString(), to: range.to.toString() };
+    this.context.logger.error(facts, 'log records were removed before they were loaded');
+    this.status.lastError = `log records ${range.from} to ${range.to - 1n} were removed before they were loaded`;
+  }
+}
+
+/** Batches that reach into the uncertain range are verified; the announced one may use its token again. */
+function trustIn(batch: LoadBatch, open: LoadIntent | undefined): WriteOrder['trust'] {
+  const same = open !== undefined && batch.to === open.to && sameCounts(open.counts, intentOf(batch).counts);
+  return same ? 'announced' : 'unknown';
+}
+
+function partingSignal(signal: AbortSignal): { signal: AbortSignal; cancel(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    timer = setTimeout(() => controller.abort(signal.reason), PARTING_MS);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    cancel: () => {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    },
+  };
+}
