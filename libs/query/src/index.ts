@@ -15,6 +15,7 @@ export * from './result.js';
 export * from './window.js';
 export { dropReasonText } from './drops/drop-reasons.js';
 export type { DropReasonText } from './drops/drop-reasons.js';
+export { dropReasonReference } from './drops/drop-reason-reference.js';
 export { planDrops } from './drops/plan-drops.js';
 export type { DropsPlan, DropsRequest } from './drops/plan-drops.js';
 export * from './drops/read-drops.js';

@@ -1,108 +1,220 @@
+import { AGENT_EVENT_TYPE, DROP_REASON, enumName, L4_PROTOCOL } from '@flowledger/model';
 import { dropReasonText } from '../drops/drop-reasons.js';
-import type { FlowRecord } from '../flows/flow-record.js';
+import type { EndpointRecord, FlowRecord } from '../flows/flow-record.js';
 import type { Side } from '../group/dimensions.js';
 import type { Missing } from '../missing.js';
 import { policyText } from '../policies.js';
 import type { PolicyRef } from '../policies.js';
-import { dropEvidence } from './drop-evidence.js';
-import type { DropExplanation, DropKind } from './drop-explanation.js';
-import { dropKind, isPolicyKind } from './drop-kind.js';
-import { callText, requestText } from './flow-text.js';
-import { enforcedSide } from './read-drop-facts.js';
-import type { PrecedingChanges, SimilarDrops } from './read-drop-facts.js';
+import { timeText } from '../time-text.js';
+import { partiesOf } from './plan-explanation.js';
 
-/** Everything an explanation is made of; `flow` was dropped (`planDropExplanation` checks it). */
-export interface DropFacts {
-  readonly flow: FlowRecord;
-  /** Policy verdict of the same packet, if one was found. */
-  readonly twin: FlowRecord | null;
-  readonly similar: SimilarDrops;
-  readonly changes: PrecedingChanges;
+/** A row of the drop history. */
+export interface DropHistoryRow {
+  readonly drop_count: string;
+  readonly first_ns: string;
 }
 
-const DIRECTION: Readonly<Record<Side, string>> = {
-  CLIENT: 'at the client’s egress',
-  SERVER: 'at the server’s ingress',
-  NONE: 'in an unknown direction',
+/** A row of the changes before a drop; `type` is a flow.AgentEventType number. */
+export interface ChangeRow {
+  readonly at_ns: string;
+  readonly node: string;
+  readonly type: number;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly labels: readonly string[];
+  readonly text: string;
+}
+
+/** What kind of drop it was. */
+export type DropKind = 'EXPLICIT_DENY' | 'DEFAULT_DENY' | 'L7_DENY' | 'NOT_POLICY' | 'UNDETERMINED';
+
+/** How much a statement is worth: EXACT is in the data, the others are conclusions. */
+export type EvidenceLevel = 'EXACT' | 'STRONG' | 'MEDIUM' | 'WEAK';
+
+/** One statement behind the conclusion, with the flow that shows it. */
+export interface Evidence {
+  readonly statement: string;
+  readonly level: EvidenceLevel;
+  readonly flow: FlowRecord | null;
+}
+
+/** A change that an agent reported. */
+export interface ChangeEvent {
+  readonly timeNs: bigint;
+  /** AgentEventType name. */
+  readonly kind: string;
+  readonly object: string;
+  readonly text: string;
+}
+
+/** Why a packet or call was dropped. */
+export interface DropExplanation {
+  readonly flow: FlowRecord;
+  readonly conclusion: string;
+  readonly kind: DropKind;
+  readonly enforcedAt: Side;
+  readonly policies: readonly PolicyRef[];
+  readonly evidence: readonly Evidence[];
+  readonly precedingChanges: readonly ChangeEvent[];
+  readonly remedy: string | null;
+  readonly similarBefore: bigint;
+  readonly firstSeenNs: bigint;
+  readonly missing: readonly Missing[];
+}
+
+/** Everything known about a drop. */
+export interface DropFacts {
+  readonly drop: FlowRecord;
+  /** The policy verdict of the same packet. */
+  readonly twin: FlowRecord | null;
+  readonly history: DropHistoryRow | null;
+  readonly changes: readonly ChangeRow[];
+}
+
+const POLICY_DENIED = 133;
+const POLICY_DENY = 181;
+const AUTH_REQUIRED = 189;
+const L7_EVENT = 129;
+
+function kindOf(drop: FlowRecord): DropKind {
+  if (drop.eventType === L7_EVENT) return 'L7_DENY';
+  if (drop.dropReason === POLICY_DENY) return 'EXPLICIT_DENY';
+  if (drop.dropReason === POLICY_DENIED) return 'DEFAULT_DENY';
+  return drop.dropReason === 0 || drop.dropReason === AUTH_REQUIRED ? 'UNDETERMINED' : 'NOT_POLICY';
+}
+
+function enforcedAt(drop: FlowRecord): Side {
+  if (drop.trafficDirection === 1) return 'SERVER';
+  return drop.trafficDirection === 2 ? 'CLIENT' : 'NONE';
+}
+
+function nameOf(endpoint: EndpointRecord): string {
+  const named = endpoint.workload || endpoint.pod || endpoint.names[0] || endpoint.ip || 'unknown';
+  return endpoint.namespace === '' ? named : `${endpoint.namespace}/${named}`;
+}
+
+const WHERE: Readonly<Record<Side, string>> = {
+  SERVER: ' at the server’s ingress',
+  CLIENT: ' at the client’s egress',
+  NONE: '',
 };
 
-/** Policies that the records name, each once; a denied packet is nobody's permission, so only what denied it counts. */
-function namedPolicies({ flow, twin }: DropFacts): readonly PolicyRef[] {
-  const denied = [...flow.policies, ...(twin?.policies ?? [])].filter((policy) => policy.effect === 'DENIED');
-  return [...new Map(denied.map((policy) => [policyText(policy), policy])).values()];
+function causeOf(drop: FlowRecord, kind: DropKind, policies: readonly PolicyRef[]): string {
+  const names = [...new Set(policies.map(policyText))].join(', ');
+  if (kind === 'EXPLICIT_DENY')
+    return names === '' ? 'an explicit deny rule matched' : `denied explicitly by ${names}`;
+  if (kind === 'DEFAULT_DENY')
+    return names === ''
+      ? 'no policy rule allows it, and the endpoint is in default deny'
+      : `no policy rule allows it; the endpoint is selected by ${names}`;
+  if (kind === 'L7_DENY') return 'the proxy refused the call by an L7 rule';
+  return dropReasonText(drop.dropReason).text;
 }
 
-function conclusionOf(flow: FlowRecord, kind: DropKind, policies: readonly PolicyRef[]): string {
-  const call = callText(flow);
-  const where = DIRECTION[enforcedSide(flow)];
-  const names = policies.map(policyText).join(', ');
-  const reason = dropReasonText(flow.dropReason);
-  switch (kind) {
-    case 'EXPLICIT_DENY':
-      return names === ''
-        ? `A deny rule refused ${call} ${where}; the records do not name its policy.`
-        : `${names} refused ${call} ${where} by a deny rule, which beats every allow rule.`;
-    case 'DEFAULT_DENY':
-      return `No policy allows ${call}: it was refused by default ${where}${names === '' ? '' : ` (${names})`}.`;
-    case 'L7_DENY':
-      return `The proxy refused ${requestText(flow) || 'the request'} from ${call} ${where}: no L7 rule allows it.`;
-    case 'NOT_POLICY':
-      return reason.failure
-        ? `No policy refused ${call}, the packet was dropped for another reason: ${reason.text}.`
-        : `Nothing failed between ${call}: ${reason.text}.`;
-    case 'UNDETERMINED':
-      return `The records do not tell why ${call} was dropped: ${reason.text}.`;
-  }
+function conclusionOf(drop: FlowRecord, kind: DropKind, policies: readonly PolicyRef[]): string {
+  const { client, server } = partiesOf(drop);
+  const protocol = drop.l4Protocol === 0 ? '' : ` ${enumName(L4_PROTOCOL, drop.l4Protocol)}`;
+  const port = drop.serverPort === 0 ? '' : ` port ${drop.serverPort}`;
+  const called = drop.endpoint === '' ? '' : ` (${drop.endpoint})`;
+  const where = WHERE[enforcedAt(drop)];
+  const cause = causeOf(drop, kind, policies);
+  return `${nameOf(client)} to ${nameOf(server)}${protocol}${port}${called} was dropped on node ${drop.node}${where}: ${cause}.`;
 }
 
-function missingOf(facts: DropFacts, kind: DropKind, policies: readonly PolicyRef[]): readonly Missing[] {
-  const missing: Missing[] = [];
-  const lacks = (path: string, hint: string): void => {
-    missing.push({ path, reason: 'NOT_MEASURED_BY_SOURCE', hint });
+function dropEvidence(drop: FlowRecord): Evidence {
+  const reason = `${enumName(DROP_REASON, drop.dropReason)} (${drop.dropReason})`;
+  const what = drop.eventType === L7_EVENT ? 'the proxy denied the call' : `drop reason ${reason}`;
+  const source = drop.file === null ? '' : `, ${drop.file.name}:${drop.file.line}`;
+  return {
+    statement: `${timeText(drop.timeNs)} on node ${drop.node}: ${what}${source}`,
+    level: 'EXACT',
+    flow: drop,
   };
-  if (kind === 'EXPLICIT_DENY' && policies.length === 0)
-    lacks(
-      'policies',
-      facts.twin === null && facts.flow.policies.length === 0
-        ? 'no policy verdict was recorded within 1 s of the drop: enable policy verdict events in Hubble'
-        : 'the policy verdict names no policy: Cilium 1.17 and later fill the names',
-    );
-  if (kind === 'DEFAULT_DENY' && policies.length === 0)
-    lacks(
-      'policies',
-      'a default deny names no policy: list the policies that select the endpoint; none of them allows this',
-    );
+}
+
+function twinEvidence(drop: FlowRecord, twin: FlowRecord): Evidence {
+  const apart = Math.abs(Number(twin.timeNs - drop.timeNs)) / 1000;
+  const names = twin.policies.map(policyText).join(', ');
+  const named = names === '' ? 'names no policy' : `names ${names}`;
+  const statement = `the policy verdict of the same node and connection, ${apart} µs apart, ${named}`;
+  return { statement, level: 'STRONG', flow: twin };
+}
+
+function changesOf(rows: readonly ChangeRow[]): readonly ChangeEvent[] {
+  return rows
+    .map((row) => {
+      const pod = row.pod === '' ? row.namespace : `${row.namespace}/${row.pod}`;
+      return {
+        timeNs: BigInt(row.at_ns),
+        kind: enumName(AGENT_EVENT_TYPE, row.type),
+        object: pod === '' ? row.labels.join(', ') || `node ${row.node}` : pod,
+        text: row.text,
+      };
+    })
+    .toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : 1));
+}
+
+function changeEvidence(change: ChangeEvent, firstSeenNs: bigint): Evidence {
+  const seconds = Number(firstSeenNs - change.timeNs) / 1e9;
+  const statement = `${change.kind} of ${change.object}, ${seconds.toFixed(1)} s before the first drop of this kind`;
+  return { statement, level: change.kind.startsWith('POLICY_') ? 'MEDIUM' : 'WEAK', flow: null };
+}
+
+function missingOf(kind: DropKind, facts: DropFacts, policies: readonly PolicyRef[]): readonly Missing[] {
+  const byPolicy = kind === 'DEFAULT_DENY' || kind === 'EXPLICIT_DENY';
+  const missing: Missing[] = [
+    {
+      path: 'draftPolicy',
+      reason: 'NOT_MEASURED_BY_SOURCE',
+      hint: 'a draft needs the policies of the cluster, which are not collected yet',
+    },
+  ];
   if (kind === 'L7_DENY')
-    lacks('policies', 'the proxy does not name the policy: look for L7 rules on this port');
-  if (isPolicyKind(kind))
-    lacks('draftPolicy', 'not available yet: write the rule by hand as the remedy says');
-  if (!facts.changes.recorded)
-    lacks(
-      'precedingChanges',
-      'no agent event of this node was recorded in the day before: Relay does not pass them on, export them from the agent',
-    );
+    missing.push({
+      path: 'policies',
+      reason: 'NOT_MEASURED_BY_SOURCE',
+      hint: 'Hubble names no policy for calls that the proxy denied',
+    });
+  else if (byPolicy && policies.length === 0)
+    missing.push({
+      path: 'policies',
+      reason: 'NOT_MEASURED_BY_SOURCE',
+      hint:
+        facts.twin === null
+          ? 'no policy verdict of this packet was recorded'
+          : 'the verdict names no policy: Cilium up to 1.19 does so for a default deny',
+    });
   return missing;
 }
 
-/**
- * Explains a drop from recorded facts only: what decided, where, by which policy, since when, and what changed before.
- * Pure; what the records cannot tell is in `missing`.
- */
+/** Explains a drop from the facts at hand; says what is missing instead of guessing. */
 export function explainDrop(facts: DropFacts): DropExplanation {
-  const { flow, similar, changes } = facts;
-  const kind = dropKind(flow);
-  const policies = namedPolicies(facts);
+  const { drop, twin, history } = facts;
+  const kind = kindOf(drop);
+  const policies = (twin ?? drop).policies.filter((policy) => policy.effect !== 'ALLOWED');
+  const similarBefore = BigInt(history?.drop_count ?? '0');
+  const firstSeenNs = similarBefore > 0n ? BigInt(history?.first_ns ?? '0') : drop.position.bucketNs;
+  const changes = changesOf(facts.changes);
+  const before =
+    similarBefore === 0n
+      ? 'the first drop of this client, server, port and reason'
+      : `${similarBefore} similar drops before, the first at ${timeText(firstSeenNs)}`;
   return {
-    flow,
-    conclusion: conclusionOf(flow, kind, policies),
+    flow: drop,
+    conclusion: conclusionOf(drop, kind, policies),
     kind,
-    enforcedAt: enforcedSide(flow),
+    enforcedAt: enforcedAt(drop),
     policies,
-    evidence: dropEvidence({ ...facts, policies }),
-    precedingChanges: changes.events,
-    remedy: kind === 'UNDETERMINED' ? null : dropReasonText(flow.dropReason).remedy,
-    draftPolicy: null,
-    similarBefore: similar.count,
-    missing: missingOf(facts, kind, policies),
+    evidence: [
+      dropEvidence(drop),
+      ...(twin === null ? [] : [twinEvidence(drop, twin)]),
+      { statement: before, level: 'EXACT', flow: null },
+      ...changes.map((change) => changeEvidence(change, firstSeenNs)),
+    ],
+    precedingChanges: changes,
+    remedy: dropReasonText(drop.dropReason).remedy,
+    similarBefore,
+    firstSeenNs,
+    missing: missingOf(kind, facts, policies),
   };
 }

@@ -1,5 +1,5 @@
 import { DROP_REASON } from '@flowledger/model';
-import { dropReasonText } from '../drops/drop-reasons.js';
+import { dropReasonText } from './drop-reasons.js';
 
 function line(number: number): string {
   const { name, text, remedy, failure } = dropReasonText(number);
