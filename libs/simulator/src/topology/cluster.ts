@@ -1,5 +1,5 @@
 import { hash32, hashText } from '../random.js';
-import { generatedPart, hexText, macText } from './names.js';
+import { generatedPart, hexText, macText, templateHash } from './names.js';
 import { planNodes, type NodePlan } from './nodes.js';
 import { Outside } from './outside.js';
 import { Party, type PartyFacts } from './party.js';
@@ -177,8 +177,8 @@ function podName(
   if (workload.kind === 'DaemonSet') return `${workload.name}-${generatedPart(own, 5)}`;
   if (workload.kind === 'CronJob')
     return `${workload.name}-${generation * (JOB_PERIOD_S / 60)}-${generatedPart(own, 5)}`;
-  const template =
-    workload.templateHash ?? generatedPart(hash32(seed, hashText(workload.name), canary ? 2 : 1), 10);
+  if (workload.podPrefix !== undefined) return `${workload.podPrefix}${hexText(own, 6)}`;
+  const template = templateHash(hash32(seed, hashText(workload.name), canary ? 2 : 1));
   return `${workload.name}-${template}-${generatedPart(own, 5)}`;
 }
 

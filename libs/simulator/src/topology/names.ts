@@ -12,6 +12,12 @@ export function generatedPart(seed: number, length: number): string {
   return text;
 }
 
+/** A pod-template hash: a decimal number written with the digits' stand-ins in the same alphabet. */
+export function templateHash(seed: number): string {
+  const digits = String(1_000_000_000 + (seed % 3_294_967_295));
+  return Array.from(digits, (digit) => SAFE[digit.charCodeAt(0) % SAFE.length] ?? 'x').join('');
+}
+
 /** Lower-case hexadecimal text of the given number of digits. */
 export function hexText(seed: number, digits: number): string {
   let text = '';

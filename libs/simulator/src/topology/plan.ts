@@ -16,8 +16,8 @@ export interface WorkloadPlan {
   readonly account?: string;
   /** Replica whose every second generation is a canary with other labels and another template hash. */
   readonly canary?: number;
-  /** Template hash in pod names; generated when absent. */
-  readonly templateHash?: string;
+  /** Pods are named by an operator: this and hexadecimal digits, not as a ReplicaSet would. */
+  readonly podPrefix?: string;
   /** Node that all its pods are on; spread when absent. */
   readonly node?: number;
 }
@@ -74,7 +74,7 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
     kind: 'Deployment',
     replicas: 3,
     account: 'my-app',
-    templateHash: 'xyz7d9f8c4',
+    podPrefix: 'my-app-xyz',
   },
   { namespace: 'production', name: 'payment-service', kind: 'Deployment', replicas: 2 },
   { namespace: 'monitoring', name: 'prometheus', kind: 'StatefulSet', replicas: 1 },

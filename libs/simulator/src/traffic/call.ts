@@ -9,7 +9,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Path with its query string. */
   readonly target: string;
-  /** Path with its variable parts as `{id}` or `{uuid}`, without query string. */
+  /** Path with its variable parts as `{id}`, without query string. */
   readonly template: string;
 }
 

@@ -65,7 +65,7 @@ export function useCart(d: Decision, atNs: number): void {
   const page = enter(d, http(adds ? 'POST' : 'GET', '/cart'), atNs);
   if (page.denial !== undefined) return;
   const cart = uuidText(hash32(d.second, d.random.next()), 1);
-  const request = http(adds ? 'POST' : 'GET', `/cart/${cart}`, '/cart/{uuid}');
+  const request = http(adds ? 'POST' : 'GET', `/cart/${cart}`, '/cart/{id}');
   const call = d.begin(EDGES.frontendCart, request, page.server, page.serverRequestNs, { parent: page });
   readCart(d, call);
   d.answer(page, call.clientResponseNs, failureOf(call));
@@ -86,7 +86,7 @@ export function buy(d: Decision, atNs: number): void {
   });
   if (order.denial === undefined) {
     const cart = uuidText(hash32(d.second, d.random.next()), 2);
-    const request = http('GET', `/cart/${cart}`, '/cart/{uuid}');
+    const request = http('GET', `/cart/${cart}`, '/cart/{id}');
     const items = d.begin(EDGES.checkoutCart, request, order.server, order.serverRequestNs, {
       parent: order,
     });

@@ -54,7 +54,7 @@ export interface CallRecord {
   readonly method?: string;
   /** Path with its query string. */
   readonly path?: string;
-  /** Path without query string, variable parts as `{id}` or `{uuid}`. */
+  /** Path without query string, variable parts as `{id}`. */
   readonly pathTemplate?: string;
   /** DNS name with its trailing dot. */
   readonly query?: string;
