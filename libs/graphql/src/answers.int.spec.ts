@@ -86,7 +86,7 @@ describe('flows', () => {
 
   it('finds a flow by its id and answers null for one that is not there', async () => {
     const { data } = await ask(server, `{ flows(window: ${WINDOW}, first: 1) { nodes { id } } }`);
-    const id = (data?.['flows'] as { nodes: { id: string }[] }).nodes[0]?.id;
+    const id = (data?.['flows'] as { nodes: { id: string }[] } | undefined)?.nodes[0]?.id;
     const found = await ask(server, 'query ($id: ID) { flow(id: $id) { id http { code pathTemplate } } }', {
       id,
     });
@@ -97,7 +97,7 @@ describe('flows', () => {
 
   it('refuses a cursor of another filter and a damaged one', async () => {
     const { data } = await ask(server, `{ flows(window: ${WINDOW}, first: 1) { pageInfo { endCursor } } }`);
-    const after = (data?.['flows'] as { pageInfo: { endCursor: string } }).pageInfo.endCursor;
+    const after = (data?.['flows'] as { pageInfo: { endCursor: string } } | undefined)?.pageInfo.endCursor;
     const query = `query ($after: String) { flows(first: 1, after: $after, filters: { allow: [{ verdict: [DROPPED] }] }) { nodes { id } } }`;
     for (const cursor of [after, `${after}x`, 'bogus', '']) {
       expect(codesOf(await ask(server, query, { after: cursor }))).toEqual(['BAD_CURSOR']);

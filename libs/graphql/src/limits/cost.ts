@@ -26,6 +26,7 @@ const SCANS: Readonly<Record<string, { readonly plain: number; readonly filtered
   flow: { plain: 0.05, filtered: 0.05 },
   redMetrics: { plain: 0.05, filtered: 1 },
   drops: { plain: 0.05, filtered: 1 },
+  dropExplanation: { plain: 0.1, filtered: 0.1 },
   serviceMap: { plain: 0.1, filtered: 1 },
   nodes: { plain: 0.2, filtered: 0.2 },
   namespaces: { plain: 0.2, filtered: 0.2 },

@@ -26,8 +26,8 @@ export class LabelLoader {
 
   #collect(): { ids: Set<string>; sets: Promise<LabelSets> } {
     const ids = new Set<string>();
-    const sets = new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
-      this.#pending = undefined;
+    const sets = new Promise<void>((resolve) => setImmediate(resolve)).then(async (): Promise<LabelSets> => {
+      if (this.#pending?.ids === ids) this.#pending = undefined;
       const result = await this.#scope.query<{ id: string; labels: readonly string[] }>(
         planLabels([...ids], this.#scope.planning),
       );

@@ -5,6 +5,7 @@ import type { QueryContext, Retention } from '@flowledger/query';
 import type { Limits } from '../limits/limits.js';
 import { LabelLoader } from './label-loader.js';
 import type { QueryGate } from './query-gate.js';
+import { TwinLoader } from './twin-loader.js';
 
 /** What all requests of one server share. */
 export interface RequestDeps {
@@ -41,6 +42,7 @@ export class RequestScope {
   /** What planners know beside the question. */
   readonly planning: QueryContext;
   readonly labels: LabelLoader;
+  readonly twins: TwinLoader;
   readonly #deadline: number;
   readonly #shared = new Map<string, Promise<unknown>>();
 
@@ -55,6 +57,7 @@ export class RequestScope {
     this.signal = AbortSignal.any([gone, AbortSignal.timeout(limits.requestMs)]);
     this.planning = { tenant, nowNs: this.nowNs, retention, limits: queryLimits(limits) };
     this.labels = new LabelLoader(this);
+    this.twins = new TwinLoader(this);
   }
 
   /**

@@ -1,10 +1,12 @@
-import { Args, Context, Query, Resolver } from '@nestjs/graphql';
+import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { planDrops, readDrops, type DropRow, type DropsRequest, type Missing } from '@flowledger/query';
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
 import { exactCount } from './counts.js';
+import type { FlowView } from './flow-view.js';
 import { planned } from './planned.js';
+import { samplesOf, type GroupOrigin } from './samples.js';
 
 /** `drops`. */
 @Resolver('Query')
@@ -16,6 +18,12 @@ export class DropsResolver {
     const result = await scope.query<DropRow>(plan.plan);
     const answer = readDrops(result.rows, plan);
     const missing: Missing[] = [...answer.missing];
+    const origin: GroupOrigin = {
+      question: 'drops',
+      window: plan.window,
+      keys: plan.keys,
+      filters: args.filters ?? null,
+    };
     return {
       step: answer.stepNs,
       buckets: answer.buckets,
@@ -30,6 +38,7 @@ export class DropsResolver {
         lastSeen: group.lastSeenNs,
         text: group.text,
         remedy: group.remedy,
+        origin,
       })),
       other: answer.other,
       groupCount: answer.groupCount,
@@ -37,5 +46,17 @@ export class DropsResolver {
       answered: answeredView(plan.answered, result),
       window: plan.window,
     };
+  }
+}
+
+@Resolver('DropGroup')
+export class DropGroupResolver {
+  @ResolveField('samples')
+  samples(
+    @Parent() group: { readonly id: string; readonly origin: GroupOrigin },
+    @Args() { first }: { readonly first?: number | null },
+    @Context() { scope }: ApiContext,
+  ): Promise<readonly FlowView[]> {
+    return samplesOf(scope, group.origin, group.id, first);
   }
 }

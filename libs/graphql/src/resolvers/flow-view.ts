@@ -38,7 +38,7 @@ const FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR', 'NS'];
 const PORTS = new Set([1, 2, 5]);
 const RESPONSE = 2;
 
-/** The schema's form of a flow. Pure; unknown is null, numbers of enums that we do not know stay visible. */
+/** The schema's form of a flow; `policies` are looked up from `record` when asked for. Pure; unknown is null, numbers of enums that we do not know stay visible. */
 export function flowView(flow: FlowRecord) {
   const source = endpointView(flow.source);
   const destination = endpointView(flow.destination);
@@ -60,7 +60,7 @@ export function flowView(flow: FlowRecord) {
     ...packetView(flow),
     ...layer7View(flow),
     latencyMs: flow.latencyNs === null ? null : Number(flow.latencyNs) / 1e6,
-    policies: flow.policies.map(policyView),
+    record: flow,
     traceId: flow.traceId,
     summary: flow.summary === '' ? madeSummary(flow) : flow.summary,
     weight: flow.weight,

@@ -15,7 +15,7 @@ import { requestError } from '../errors/request-error.js';
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type QuestionArguments } from './arguments.js';
-import { flowView, type EndpointView, type FlowView } from './flow-view.js';
+import { flowView, policyView, type EndpointView, type FlowView } from './flow-view.js';
 import { planned } from './planned.js';
 
 /** Everything the schema's `Flow` shows. */
@@ -68,6 +68,15 @@ export class FlowsResolver {
     const plan = planned(planFlow({ id, uuid, nearNs: near, parts: PARTS }, scope.planning));
     const [row] = (await scope.query<FlowRow>(plan)).rows;
     return row === undefined ? null : flowView(readFlow(row));
+  }
+}
+
+/** A dropped packet names no policy; the verdict of the same packet does. */
+@Resolver('Flow')
+export class FlowResolver {
+  @ResolveField('policies')
+  async policies(@Parent() flow: FlowView, @Context() { scope }: ApiContext) {
+    return (await scope.twins.policiesOf(flow.record)).map(policyView);
   }
 }
 

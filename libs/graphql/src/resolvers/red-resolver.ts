@@ -11,8 +11,10 @@ import {
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
+import type { FlowView } from './flow-view.js';
 import { planned } from './planned.js';
 import { quantiles, redGroupView, statsView, type seriesView } from './red-view.js';
+import { samplesOf, type GroupOrigin } from './samples.js';
 
 interface RedArguments extends GroupedArguments {
   readonly orderBy?: RedOrder | null;
@@ -30,11 +32,20 @@ export class RedResolver {
     const result = await scope.query<RedRow>(plan.plan);
     const answer = readRed(result.rows, plan);
     const missing: Missing[] = [...answer.missing];
+    const origin: GroupOrigin = {
+      question: 'red',
+      window: plan.window,
+      keys: plan.keys,
+      filters: args.filters ?? null,
+    };
     return {
       step: answer.stepNs,
       buckets: answer.buckets,
       total: statsView(answer.total, 'total', missing),
-      groups: answer.groups.map((group, i) => redGroupView(group, `groups[${i}]`, missing)),
+      groups: answer.groups.map((group, i) => ({
+        ...redGroupView(group, `groups[${i}]`, missing),
+        origin,
+      })),
       other: answer.other === null ? null : statsView(answer.other, 'other', missing),
       groupCount: answer.groupCount,
       missing,
@@ -42,6 +53,18 @@ export class RedResolver {
       window: plan.window,
       unknownLatencyShare: answer.total.unknownLatencyShare,
     };
+  }
+}
+
+@Resolver('RedGroup')
+export class RedGroupResolver {
+  @ResolveField('exemplars')
+  exemplars(
+    @Parent() group: { readonly id: string; readonly origin: GroupOrigin },
+    @Args() { first }: { readonly first?: number | null },
+    @Context() { scope }: ApiContext,
+  ): Promise<readonly FlowView[]> {
+    return samplesOf(scope, group.origin, group.id, first);
   }
 }
 

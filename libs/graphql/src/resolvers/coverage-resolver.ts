@@ -1,0 +1,49 @@
+import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Window } from '@flowledger/query';
+import { coverageOf, type CoverageView } from '../coverage/coverage.js';
+import type { ApiContext } from '../request/request-scope.js';
+import { windowRequest, type WindowArgument } from './arguments.js';
+
+/** An answer about a window; its coverage is worked out only when asked for. */
+interface Covered {
+  readonly window: Window;
+  readonly unknownLatencyShare?: number | null;
+}
+
+/** `coverage`. */
+@Resolver('Query')
+export class CoverageResolver {
+  @Query('coverage')
+  coverage(
+    @Args()
+    args: {
+      readonly window?: WindowArgument | null;
+      readonly cluster?: string | null;
+      readonly node?: string | null;
+    },
+    @Context() { scope }: ApiContext,
+  ): Promise<CoverageView> {
+    return coverageOf(scope, { ...args, window: windowRequest(args.window) });
+  }
+}
+
+class CoveredResolver {
+  @ResolveField('coverage')
+  coverage(@Parent() answer: Covered, @Context() { scope }: ApiContext): Promise<CoverageView> {
+    const { fromNs, toNs } = answer.window;
+    const unknownLatencyShare = answer.unknownLatencyShare ?? null;
+    return coverageOf(scope, { window: { fromNs, toNs } }, { unknownLatencyShare });
+  }
+}
+
+@Resolver('FlowConnection')
+export class FlowConnectionCoverageResolver extends CoveredResolver {}
+
+@Resolver('RedResult')
+export class RedCoverageResolver extends CoveredResolver {}
+
+@Resolver('DropResult')
+export class DropCoverageResolver extends CoveredResolver {}
+
+@Resolver('ServiceMap')
+export class MapCoverageResolver extends CoveredResolver {}

@@ -1,0 +1,89 @@
+import { Args, Context, Query, Resolver } from '@nestjs/graphql';
+import {
+  planServiceMap,
+  readServiceMap,
+  type EdgeRow,
+  type MapEdge,
+  type MapLevel,
+  type MapRows,
+  type MapWindowPlan,
+  type RedRow,
+} from '@flowledger/query';
+import { coverageOf } from '../coverage/coverage.js';
+import type { ApiContext, RequestScope } from '../request/request-scope.js';
+import { answeredView } from './answered.js';
+import { windowRequest, type QuestionArguments, type WindowArgument } from './arguments.js';
+import { planned } from './planned.js';
+import { statsView } from './red-view.js';
+
+interface MapArguments extends QuestionArguments {
+  readonly compareTo?: WindowArgument | null;
+  readonly collapse?: MapLevel | null;
+  readonly maxEdges?: number | null;
+}
+
+interface MapReading extends MapRows {
+  readonly rowsRead: number;
+  readonly elapsedMs: number;
+}
+
+/** `serviceMap`. */
+@Resolver('Query')
+export class MapResolver {
+  @Query('serviceMap')
+  async serviceMap(@Args() args: MapArguments, @Context() { scope }: ApiContext) {
+    const compareTo = args.compareTo ? windowRequest(args.compareTo) : null;
+    const request = { ...args, window: windowRequest(args.window), compareTo };
+    const plan = planned(planServiceMap(request, scope.planning));
+    const { before } = plan;
+    const [now, earlier, comparedCoverage] = await Promise.all([
+      readMap(scope, plan.now),
+      before === null ? undefined : readMap(scope, before),
+      before === null ? null : coverageOf(scope, { window: before.window }),
+    ]);
+    const compared =
+      earlier === undefined
+        ? undefined
+        : { rows: earlier, complete: comparedCoverage?.status === 'COMPLETE' };
+    const map = readServiceMap(now, plan, compared);
+    return {
+      nodes: map.nodes,
+      edges: map.edges.map(edgeView),
+      truncated: map.truncated,
+      window: plan.now.window,
+      comparedCoverage,
+      answered: answeredView(plan.now.answered, now),
+    };
+  }
+}
+
+async function readMap(scope: RequestScope, plan: MapWindowPlan): Promise<MapReading> {
+  const [edges, red] = await Promise.all([
+    scope.query<EdgeRow>(plan.edges),
+    scope.query<RedRow>(plan.red.plan),
+  ]);
+  return {
+    edges: edges.rows,
+    red: red.rows,
+    rowsRead: edges.rowsRead + red.rowsRead,
+    elapsedMs: Math.max(edges.elapsedMs, red.elapsedMs),
+  };
+}
+
+function edgeView(edge: MapEdge) {
+  return {
+    id: edge.id,
+    client: edge.client,
+    server: edge.server,
+    protocol: edge.protocol,
+    port: edge.port,
+    connections: edge.connections,
+    red: edge.red === null ? null : statsView(edge.red, 'red', []),
+    drops: edge.drops,
+    encryptedShare: edge.encryptedShare,
+    firstSeen: edge.firstSeenNs,
+    lastSeen: edge.lastSeenNs,
+    change: edge.change,
+    before: edge.before === null ? null : statsView(edge.before, 'before', []),
+  };
+}

@@ -1,0 +1,36 @@
+import {
+  CoverageResolver,
+  DropCoverageResolver,
+  FlowConnectionCoverageResolver,
+  MapCoverageResolver,
+  RedCoverageResolver,
+} from './coverage-resolver.js';
+import { DropGroupResolver, DropsResolver } from './drops-resolver.js';
+import { ExplanationResolver } from './explanation-resolver.js';
+import { EndpointResolver, FlowConnectionResolver, FlowResolver, FlowsResolver } from './flows-resolver.js';
+import { InventoryResolver, NodeInfoResolver } from './inventory-resolver.js';
+import { MapResolver } from './map-resolver.js';
+import { RedGroupResolver, RedResolver, RedSeriesResolver, RedStatsResolver } from './red-resolver.js';
+
+/** Every resolver of the schema; stateless, what they need is in the request's context. */
+export const RESOLVERS = [
+  CoverageResolver,
+  DropCoverageResolver,
+  DropGroupResolver,
+  DropsResolver,
+  EndpointResolver,
+  ExplanationResolver,
+  FlowConnectionCoverageResolver,
+  FlowConnectionResolver,
+  FlowResolver,
+  FlowsResolver,
+  InventoryResolver,
+  MapCoverageResolver,
+  MapResolver,
+  NodeInfoResolver,
+  RedCoverageResolver,
+  RedGroupResolver,
+  RedResolver,
+  RedSeriesResolver,
+  RedStatsResolver,
+] as const;
