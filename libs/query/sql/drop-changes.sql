@@ -1,5 +1,6 @@
--- What agents reported shortly before the first drop: policies, endpoints, agent starts. Address changes are left out: in
--- a busy cluster they happen all the time.
+-- What the agent of one node reported before a moment. Changes of policies and endpoints and agent starts shortly before
+-- it come first; then anything else of the day before, which only tells that agent events of the node are recorded.
+-- Address changes are no candidates: in a busy cluster they happen all the time.
 SELECT
   toUnixTimestamp64Nano(bucket_time) AS at_ns,
   node,
@@ -13,6 +14,6 @@ WHERE tenant = {tenant:String}
   AND cluster = {cluster:String}
   AND /*range*/
   AND kind = 'agent_event'
-  AND type IN (2, 3, 4, 5, 6, 7, 8)
-ORDER BY bucket_time DESC, _le, _lp, _lo, _li
+  AND node = {node:String}
+ORDER BY type BETWEEN 2 AND 8 AND toUnixTimestamp64Nano(bucket_time) >= {shortly:Int64} DESC, bucket_time DESC, _le, _lp, _lo, _li
 LIMIT {limit:UInt32}

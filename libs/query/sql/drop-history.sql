@@ -1,5 +1,5 @@
--- Drops like this one (same client, server, port and reason) before it: whole minutes from the rollup, the last minute
--- from single flows.
+-- Drops like this one (same client, server, port and reason) in the day before it: whole minutes from the rollup, the
+-- last minute from single flows.
 SELECT
   sum(m_drops) AS drop_count,
   toUnixTimestamp64Nano(minIf(m_first_seen, m_drops != 0)) AS first_ns

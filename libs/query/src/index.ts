@@ -40,6 +40,7 @@ export type { InventoryPlan } from './inventory/plan-inventory.js';
 export * from './inventory/read-coverage.js';
 export * from './inventory/read-inventory.js';
 export * from './explain/explain-drop.js';
+export type { ChangeEvent, ChangeRow } from './explain/preceding-changes.js';
 export { isExplainable, partiesOf, planChanges, planExplanation } from './explain/plan-explanation.js';
 export type { ExplanationPlan } from './explain/plan-explanation.js';
 export { planTwins, readTwins } from './explain/twins.js';

@@ -1,4 +1,4 @@
-import { AGENT_EVENT_TYPE, DROP_REASON, enumName, L4_PROTOCOL } from '@flowledger/model';
+import { DROP_REASON, enumName, L4_PROTOCOL } from '@flowledger/model';
 import { dropReasonText } from '../drops/drop-reasons.js';
 import type { EndpointRecord, FlowRecord } from '../flows/flow-record.js';
 import type { Side } from '../group/dimensions.js';
@@ -6,23 +6,14 @@ import type { Missing } from '../missing.js';
 import { policyText } from '../policies.js';
 import type { PolicyRef } from '../policies.js';
 import { timeText } from '../time-text.js';
-import { partiesOf } from './plan-explanation.js';
+import { isDeniedCall, partiesOf } from './plan-explanation.js';
+import { precedingChanges } from './preceding-changes.js';
+import type { ChangeEvent, ChangeRow } from './preceding-changes.js';
 
 /** A row of the drop history. */
 export interface DropHistoryRow {
   readonly drop_count: string;
   readonly first_ns: string;
-}
-
-/** A row of the changes before a drop; `type` is a flow.AgentEventType number. */
-export interface ChangeRow {
-  readonly at_ns: string;
-  readonly node: string;
-  readonly type: number;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly labels: readonly string[];
-  readonly text: string;
 }
 
 /** What kind of drop it was. */
@@ -36,15 +27,6 @@ export interface Evidence {
   readonly statement: string;
   readonly level: EvidenceLevel;
   readonly flow: FlowRecord | null;
-}
-
-/** A change that an agent reported. */
-export interface ChangeEvent {
-  readonly timeNs: bigint;
-  /** AgentEventType name. */
-  readonly kind: string;
-  readonly object: string;
-  readonly text: string;
 }
 
 /** Why a packet or call was dropped. */
@@ -68,24 +50,33 @@ export interface DropFacts {
   /** The policy verdict of the same packet. */
   readonly twin: FlowRecord | null;
   readonly history: DropHistoryRow | null;
+  /** Rows of `planChanges`; none means that agent events of the node are not recorded. */
   readonly changes: readonly ChangeRow[];
 }
 
 const POLICY_DENIED = 133;
 const POLICY_DENY = 181;
 const AUTH_REQUIRED = 189;
-const L7_EVENT = 129;
 
+/** A number that is newer than our table may well be a policy's: it decides nothing. */
 function kindOf(drop: FlowRecord): DropKind {
-  if (drop.eventType === L7_EVENT) return 'L7_DENY';
+  if (isDeniedCall(drop)) return 'L7_DENY';
   if (drop.dropReason === POLICY_DENY) return 'EXPLICIT_DENY';
   if (drop.dropReason === POLICY_DENIED) return 'DEFAULT_DENY';
-  return drop.dropReason === 0 || drop.dropReason === AUTH_REQUIRED ? 'UNDETERMINED' : 'NOT_POLICY';
+  const undecided = drop.dropReason === 0 || drop.dropReason === AUTH_REQUIRED;
+  return undecided || dropReasonText(drop.dropReason).name === null ? 'UNDETERMINED' : 'NOT_POLICY';
 }
 
 function enforcedAt(drop: FlowRecord): Side {
   if (drop.trafficDirection === 1) return 'SERVER';
   return drop.trafficDirection === 2 ? 'CLIENT' : 'NONE';
+}
+
+/** Namespace of the endpoint whose policies decided; '' when the record does not tell which side that is. */
+function enforcedNamespace(drop: FlowRecord): string {
+  const side = enforcedAt(drop);
+  const { client, server } = partiesOf(drop);
+  return side === 'NONE' ? '' : (side === 'CLIENT' ? client : server).namespace;
 }
 
 function nameOf(endpoint: EndpointRecord): string {
@@ -123,7 +114,7 @@ function conclusionOf(drop: FlowRecord, kind: DropKind, policies: readonly Polic
 
 function dropEvidence(drop: FlowRecord): Evidence {
   const reason = `${enumName(DROP_REASON, drop.dropReason)} (${drop.dropReason})`;
-  const what = drop.eventType === L7_EVENT ? 'the proxy denied the call' : `drop reason ${reason}`;
+  const what = isDeniedCall(drop) ? 'the proxy denied the call' : `drop reason ${reason}`;
   const source = drop.file === null ? '' : `, ${drop.file.name}:${drop.file.line}`;
   return {
     statement: `${timeText(drop.timeNs)} on node ${drop.node}: ${what}${source}`,
@@ -140,20 +131,6 @@ function twinEvidence(drop: FlowRecord, twin: FlowRecord): Evidence {
   return { statement, level: 'STRONG', flow: twin };
 }
 
-function changesOf(rows: readonly ChangeRow[]): readonly ChangeEvent[] {
-  return rows
-    .map((row) => {
-      const pod = row.pod === '' ? row.namespace : `${row.namespace}/${row.pod}`;
-      return {
-        timeNs: BigInt(row.at_ns),
-        kind: enumName(AGENT_EVENT_TYPE, row.type),
-        object: pod === '' ? row.labels.join(', ') || `node ${row.node}` : pod,
-        text: row.text,
-      };
-    })
-    .toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : 1));
-}
-
 function changeEvidence(change: ChangeEvent, firstSeenNs: bigint): Evidence {
   const seconds = Number(firstSeenNs - change.timeNs) / 1e9;
   const statement = `${change.kind} of ${change.object}, ${seconds.toFixed(1)} s before the first drop of this kind`;
@@ -162,13 +139,19 @@ function changeEvidence(change: ChangeEvent, firstSeenNs: bigint): Evidence {
 
 function missingOf(kind: DropKind, facts: DropFacts, policies: readonly PolicyRef[]): readonly Missing[] {
   const byPolicy = kind === 'DEFAULT_DENY' || kind === 'EXPLICIT_DENY';
-  const missing: Missing[] = [
-    {
+  const missing: Missing[] = [];
+  if (kind !== 'NOT_POLICY')
+    missing.push({
       path: 'draftPolicy',
       reason: 'NOT_MEASURED_BY_SOURCE',
       hint: 'a draft needs the policies of the cluster, which are not collected yet',
-    },
-  ];
+    });
+  if (facts.changes.length === 0)
+    missing.push({
+      path: 'precedingChanges',
+      reason: 'NOT_MEASURED_BY_SOURCE',
+      hint: 'no agent event of this node was recorded in the day before: Relay does not pass them on, export them from the agent',
+    });
   if (kind === 'L7_DENY')
     missing.push({
       path: 'policies',
@@ -194,11 +177,11 @@ export function explainDrop(facts: DropFacts): DropExplanation {
   const policies = (twin ?? drop).policies.filter((policy) => policy.effect !== 'ALLOWED');
   const similarBefore = BigInt(history?.drop_count ?? '0');
   const firstSeenNs = similarBefore > 0n ? BigInt(history?.first_ns ?? '0') : drop.position.bucketNs;
-  const changes = changesOf(facts.changes);
+  const changes = precedingChanges(facts.changes, firstSeenNs, enforcedNamespace(drop));
   const before =
     similarBefore === 0n
-      ? 'the first drop of this client, server, port and reason'
-      : `${similarBefore} similar drops before, the first at ${timeText(firstSeenNs)}`;
+      ? 'nothing like it was dropped in the 24 h before'
+      : `${similarBefore} like it were dropped in the 24 h before, the first at ${timeText(firstSeenNs)}`;
   return {
     flow: drop,
     conclusion: conclusionOf(drop, kind, policies),
