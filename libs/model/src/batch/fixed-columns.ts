@@ -15,10 +15,11 @@ export class FixedColumns {
   #capacity = 4096;
   #rows = 0;
 
-  /** Appends `count` rows of lanes. */
-  append(lanes: Uint32Array, count: number): void {
+  /** Appends `count` rows of lanes; columns whose lane is not `touched` are zero in all of them. */
+  append(lanes: Uint32Array, count: number, touched: Uint8Array): void {
     while (this.#rows + count > this.#capacity) this.#capacity *= 2;
-    for (const slot of this.#slots) slot.append(lanes, this.#rows, count, this.#capacity);
+    for (const slot of this.#slots)
+      if (touched[slot.lane] === 1) slot.append(lanes, this.#rows, count, this.#capacity);
     this.#rows += count;
   }
 
@@ -32,39 +33,48 @@ export class FixedColumns {
 }
 
 class Slot {
-  readonly #lane: number;
+  readonly lane: number;
   readonly #width: number;
+  /** Rows behind what was appended are zero; nothing is allocated for a column that is zero throughout. */
   #data = new Uint8Array(0);
 
   constructor(
     readonly name: string,
     private readonly type: FixedType | 'dictionary',
   ) {
-    this.#lane = laneOf(name);
+    this.lane = laneOf(name);
     this.#width = type === 'dictionary' ? 4 : FIXED_WIDTH[type];
   }
 
   append(lanes: Uint32Array, rows: number, count: number, capacity: number): void {
     if (this.#data.length < capacity * this.#width) {
       const data = new Uint8Array(capacity * this.#width);
-      data.set(this.#data.subarray(0, rows * this.#width));
+      data.set(this.#data);
       this.#data = data;
     }
     const { buffer } = this.#data;
-    if (this.#width === 1) fill(this.#data, rows, lanes, this.#lane, count);
-    else if (this.#width === 2) fill16(new Uint16Array(buffer), rows, lanes, this.#lane, count);
-    else if (this.#width === 4) fill32(new Uint32Array(buffer), rows, lanes, this.#lane, count);
-    else if (this.#width === 8) fill64(new Uint32Array(buffer), rows, lanes, this.#lane, count);
-    else fill128(new Uint32Array(buffer), rows, lanes, this.#lane, count);
+    if (this.#width === 1) fill(this.#data, rows, lanes, this.lane, count);
+    else if (this.#width === 2) fill16(new Uint16Array(buffer), rows, lanes, this.lane, count);
+    else if (this.#width === 4) fill32(new Uint32Array(buffer), rows, lanes, this.lane, count);
+    else if (this.#width === 8) fill64(new Uint32Array(buffer), rows, lanes, this.lane, count);
+    else fill128(new Uint32Array(buffer), rows, lanes, this.lane, count);
   }
 
   take(rows: number, maker: DictionaryMaker): FixedColumn | DictionaryColumn {
-    const data = this.#data.length === 0 ? this.#data : this.#data.subarray(0, rows * this.#width);
+    const bytes = rows * this.#width;
+    const data = this.#data.length < bytes ? padded(this.#data, bytes) : this.#data.subarray(0, bytes);
     this.#data = new Uint8Array(0);
     if (this.type === 'dictionary')
       return maker.column(this.name, new Uint32Array(data.buffer, data.byteOffset, rows));
     return { kind: 'fixed', name: this.name, type: this.type, data };
   }
+}
+
+/** A column that was last touched before the batch grew is zero from there on. */
+function padded(data: Uint8Array, bytes: number): Uint8Array {
+  const longer = new Uint8Array(bytes);
+  longer.set(data);
+  return longer;
 }
 
 function fill(to: Uint8Array, row: number, lanes: Uint32Array, lane: number, count: number): void {

@@ -17,6 +17,8 @@ const ROW_BYTES = FLOW_FIELDS.length * 4;
  */
 export class FlowBatch {
   readonly lanes = new Uint32Array(CHUNK_ROWS * ROW_LANES);
+  /** Lanes written since the last chunk: the others are all zero. Whoever writes {@link lanes} sets it. */
+  readonly touched = new Uint8Array(ROW_LANES);
   /** First lane of the open row. */
   base = 0;
   /** Rows committed since the last {@link take}. */
@@ -121,7 +123,8 @@ export class FlowBatch {
 
   #flush(): void {
     const count = this.base / ROW_LANES;
-    if (count > 0) this.#fixed.append(this.lanes, count);
+    if (count > 0) this.#fixed.append(this.lanes, count, this.touched);
+    this.touched.fill(0);
     this.lanes.fill(0, 0, this.base);
     this.base = 0;
   }

@@ -1,5 +1,5 @@
 import type { ColumnBatch } from '../columns.js';
-import type { CachedEndpoint, CachedLabelSet } from '../hubble/endpoint-cache.js';
+import type { CachedEndpoint, CachedLabelSet, LastSeen } from '../hubble/endpoint-cache.js';
 import { laneOf } from './lanes.js';
 import type { FlowBatch } from './flow-batch.js';
 import type { StringTable } from './string-table.js';
@@ -7,7 +7,6 @@ import { TableBuilder } from './table-builder.js';
 import { ENDPOINT_COLUMNS, LABEL_SET_COLUMNS } from './tables.js';
 
 const HOUR_S = 3600;
-const TENANT = laneOf('tenant');
 const CLUSTER = laneOf('cluster');
 
 /** The columns of one side of a flow that a row of `endpoints` is made of. */
@@ -29,28 +28,23 @@ export const DESTINATION_LANES: SideLanes = {
   serviceName: laneOf('dst_service_name'),
 };
 
-/** The last row noted for an endpoint: nearly always the next one is the same. */
-interface LastSeen {
-  tenant: number;
-  cluster: number;
-  hour: number;
-  readonly ip: Uint32Array;
-  serviceNamespace: number;
-  serviceName: number;
-}
-
 /**
  * The tables that flows refer to or refine: each label set that a row of this batch names, and who had which address in
  * which hour. Sets, in order of first use: what an earlier batch already wrote is written again, so that a batch
  * depends on its own records only.
+ *
+ * Cached label sets and endpoints carry the mark of the batch and tenant that wrote them last, so that the usual case,
+ * written already, costs a comparison.
  */
 export class SideTables {
   readonly labelSets = new TableBuilder('label_sets', LABEL_SET_COLUMNS);
   readonly endpoints = new TableBuilder('endpoints', ENDPOINT_COLUMNS);
-  readonly #labelSetsSeen = new Map<number, Set<CachedLabelSet>>();
-  readonly #labelSetIds = new Set<string>();
-  readonly #lastSeen = new Map<CachedEndpoint, LastSeen>();
+  readonly #marks = new Map<number, number>();
+  readonly #labelSetsSeen = new Set<string>();
   readonly #endpointsSeen = new Set<string>();
+  #tenant = 0;
+  #mark = 0;
+  #lastMark = 0;
 
   constructor(
     private readonly strings: StringTable,
@@ -62,20 +56,24 @@ export class SideTables {
     return this.labelSets.size + this.endpoints.size;
   }
 
+  /** Names the tenant (string id) of the flows that follow. */
+  begin(tenant: number): void {
+    const mark = this.#marks.get(tenant);
+    this.#tenant = tenant;
+    this.#mark = mark ?? ++this.#lastMark;
+    if (mark === undefined) this.#marks.set(tenant, this.#mark);
+  }
+
   /** Notes a label set that the open row of `flows` names. */
   labelSet(set: CachedLabelSet): void {
-    if (set.labels.length === 0) return;
-    const tenant = this.flows.lanes[this.flows.base + TENANT] ?? 0;
-    let seen = this.#labelSetsSeen.get(tenant);
-    if (seen === undefined) this.#labelSetsSeen.set(tenant, (seen = new Set()));
-    if (seen.has(set)) return;
-    seen.add(set);
-    const key = `${tenant}:${set.hi}:${set.lo}`;
-    if (this.#labelSetIds.has(key)) return;
-    this.#labelSetIds.add(key);
+    if (set.writtenBy === this.#mark || set.labels.length === 0) return;
+    set.writtenBy = this.#mark;
+    const key = `${this.#tenant}:${set.hi}:${set.lo}`;
+    if (this.#labelSetsSeen.has(key)) return;
+    this.#labelSetsSeen.add(key);
     const id = (BigInt(set.hi) << 32n) | BigInt(set.lo);
     const labels = set.labels.map((label) => this.strings.textOf(label));
-    this.labelSets.append([this.strings.bytesOf(tenant), id, labels]);
+    this.labelSets.append([this.strings.bytesOf(this.#tenant), id, labels]);
   }
 
   /** Notes one side of the open row: endpoints of the observing node, and addresses known as a service. */
@@ -83,24 +81,23 @@ export class SideTables {
     const { lanes, base } = this.flows;
     const serviceName = lanes[base + side.serviceName] ?? 0;
     if (serviceName === 0 && (endpoint.id === 0 || endpoint.pod === 0)) return;
-    const last = this.#lastSeen.get(endpoint) ?? this.#firstTime(endpoint);
-    const tenant = lanes[base + TENANT] ?? 0;
+    const last = endpoint.lastSeen;
     const cluster = lanes[base + CLUSTER] ?? 0;
     const serviceNamespace = lanes[base + side.serviceNamespace] ?? 0;
     const hour = bucketS - (bucketS % HOUR_S);
     const at = base + side.ip;
     const same =
+      last.notedBy === this.#mark &&
       last.hour === hour &&
-      last.ip[0] === lanes[at] &&
-      last.ip[1] === lanes[at + 1] &&
-      last.ip[2] === lanes[at + 2] &&
       last.ip[3] === lanes[at + 3] &&
+      last.ip[2] === lanes[at + 2] &&
+      last.ip[1] === lanes[at + 1] &&
+      last.ip[0] === lanes[at] &&
       last.serviceName === serviceName &&
       last.serviceNamespace === serviceNamespace &&
-      last.cluster === cluster &&
-      last.tenant === tenant;
+      last.cluster === cluster;
     if (same) return;
-    last.tenant = tenant;
+    last.notedBy = this.#mark;
     last.cluster = cluster;
     last.hour = hour;
     last.serviceName = serviceName;
@@ -109,32 +106,19 @@ export class SideTables {
     this.#append(endpoint, last);
   }
 
-  #firstTime(endpoint: CachedEndpoint): LastSeen {
-    const last: LastSeen = {
-      tenant: 0,
-      cluster: 0,
-      hour: -1,
-      ip: new Uint32Array(4),
-      serviceNamespace: 0,
-      serviceName: 0,
-    };
-    this.#lastSeen.set(endpoint, last);
-    return last;
-  }
-
   #append(endpoint: CachedEndpoint, seen: LastSeen): void {
     const { strings } = this;
-    const names = [seen.tenant, seen.cluster];
+    const where = [this.#tenant, seen.cluster];
     const who = [endpoint.namespace, endpoint.pod];
     const workload = [endpoint.sentKind, endpoint.sentName];
     const service = [seen.serviceNamespace, seen.serviceName];
-    const key = [...names, seen.hour, ...seen.ip, ...who, endpoint.identity, ...workload, ...service].join();
+    const key = [...where, seen.hour, ...seen.ip, ...who, endpoint.identity, ...workload, ...service].join();
     if (this.#endpointsSeen.has(key)) return;
     this.#endpointsSeen.add(key);
     const text = (ids: readonly number[]): Uint8Array[] => ids.map((id) => strings.bytesOf(id));
     const ip = new Uint8Array(seen.ip.buffer.slice(0));
     this.endpoints.append([
-      ...text(names),
+      ...text(where),
       seen.hour,
       ip,
       ...text(who),
@@ -145,10 +129,10 @@ export class SideTables {
   }
 
   take(): { readonly labelSets: ColumnBatch; readonly endpoints: ColumnBatch } {
+    this.#marks.clear();
     this.#labelSetsSeen.clear();
-    this.#labelSetIds.clear();
-    this.#lastSeen.clear();
     this.#endpointsSeen.clear();
+    this.begin(this.#tenant);
     return { labelSets: this.labelSets.take(), endpoints: this.endpoints.take() };
   }
 }
