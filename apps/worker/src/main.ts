@@ -1,1 +1,35 @@
-export {};
+// Event log → ClickHouse. One loader; a second worker on the same log stands by until this one is gone.
+import { openColumnStore } from '@flowledger/column-store';
+import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
+import { describeLoader, loaderMetrics, runLoader } from '@flowledger/sink';
+import { runProcess, startAdminServer } from '@flowledger/platform';
+
+await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
+  const eventLog = await openLogReader(config);
+  life.own('log', () => eventLog.close());
+  const { url, user, password, database } = config.store;
+  const store = openColumnStore({ url, user, password, database });
+  life.own('store', () => store.close());
+  const loader = runLoader(
+    {
+      log: eventLog,
+      store,
+      group: LOADER_GROUP,
+      logger: log,
+      rawTtlDays: config.retention.rawDays,
+      limits: { maxRows: config.sink.maxRows, maxAgeMs: config.sink.maxAge },
+      events: loaderMetrics(metrics),
+    },
+    signal,
+  );
+  life.own('loader', () => loader.done);
+  loader.done.catch((error: unknown) => {
+    // Nothing of the log is lost: the supervisor starts this process again, and it goes on where the ledger ends.
+    log.error({ error }, 'loader ended');
+    process.exit(1);
+  });
+  const status = () => describeLoader(loader, eventLog);
+  const admin = await startAdminServer({ host: '127.0.0.1', port: 0, metrics, status });
+  life.own('admin', () => admin.close());
+  return { url: admin.url };
+});

@@ -1,2 +1,2 @@
 -- Ends what still writes for one partition.
-KILL QUERY WHERE startsWith(Settings['insert_deduplication_token'], {prefix:String}) ASYNC
+KILL QUERY WHERE current_database = currentDatabase() AND startsWith(Settings['insert_deduplication_token'], {prefix:String}) ASYNC

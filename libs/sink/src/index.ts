@@ -4,3 +4,8 @@ export type { BatchAccount } from './load/load-batch.js';
 export type { BatchLimits, LoaderEvents } from './load/loader-context.js';
 export type { PartitionStatus } from './load/loader-status.js';
 export type { Failpoint, FailpointName } from './load/failpoint.js';
+export { describeLoader, loaderMetrics } from './load/describe-loader.js';
+export type { LoaderReport, PartitionReport } from './load/describe-loader.js';
+export { replay } from './replay/replay.js';
+export type { OffsetRange, ReplayOptions, ReplayReport } from './replay/replay.js';
+export type { DigestDifference } from './replay/compare-digests.js';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStore, type TestStore } from '@flowledger/testkit';
+import type { Failpoint, FailpointName } from './load/failpoint.js';
 import { madeRecord, type MadeEnvelope } from './testing/made-flows.js';
-import { openRig, type SinkRig } from './testing/sink-rig.js';
+import { openRig, type RigOptions, type SinkRig } from './testing/sink-rig.js';
 
 const NOW = Date.now();
 let testStore: TestStore;
@@ -15,8 +16,8 @@ afterAll(async () => {
   await testStore.stop();
 });
 
-async function withRig(work: (rig: SinkRig) => Promise<void>): Promise<void> {
-  const rig = await openRig({ testStore, database: `sink_${rigs++}` });
+async function withRig(work: (rig: SinkRig) => Promise<void>, options: RigOptions = {}): Promise<void> {
+  const rig = await openRig({ testStore, database: `sink_${rigs++}`, ...options });
   try {
     await work(rig);
   } finally {
@@ -50,4 +51,144 @@ describe('runLoader', () => {
       expect(loader.partitions.map((p) => p.next).toSorted()).toEqual([10n, 10n]);
     });
   });
+
+  const points: readonly (readonly [FailpointName, string | undefined])[] = [
+    ['before-commit', undefined],
+    ['after-intent', undefined],
+    ['before-insert', 'flows'],
+    ['after-insert', 'flows'],
+    ['before-ledger', undefined],
+    ['after-ledger', undefined],
+  ];
+  it.each(points)('finishes what a loader left behind that died %s %s', async (point, table) => {
+    await withRig(async (rig) => {
+      await rig.append(Array.from({ length: 8 }, (_, i) => envelope(i * 100)));
+      const limits = { maxRows: 250 };
+      let hits = 0;
+      const failpoint: Failpoint = (name, of) => {
+        if (name === point && of === table && ++hits === 2) throw new Error('killed here');
+      };
+      await expect(rig.load({ limits, failpoint })).rejects.toThrow('killed here');
+      await rig.load({ limits });
+      expect(await rig.faults()).toEqual([]);
+    });
+  });
+
+  it.each([['flows'], ['red_1m'], ['edges_1m']])(
+    'puts right a batch of which %s lost rows',
+    async (table) => {
+      await withRig(async (rig) => {
+        await rig.append(Array.from({ length: 4 }, (_, i) => envelope(i * 100)));
+        const failpoint = throwOnce('before-ledger');
+        await expect(rig.load({ failpoint })).rejects.toThrow('killed here');
+        const sql = `DELETE FROM ${table} WHERE ${table === 'flows' ? '_li % 3 = 1' : '_lp = 0'}`;
+        await rig.store.command({ name: 'test', sql, params: {}, settings: { lightweight_deletes_sync: 2 } });
+        expect(await rig.faults()).not.toEqual([]);
+        await rig.load();
+        expect(await rig.faults()).toEqual([]);
+        expect(
+          await rig.number(
+            'SELECT toString(sum(rollup_rows_corrected)) FROM load_repairs FINAL WHERE done = 1',
+          ),
+        ).toBeGreaterThan(0);
+      });
+    },
+  );
+
+  it('goes on with its repair when it dies during verification or repair', async () => {
+    await withRig(async (rig) => {
+      await rig.append(Array.from({ length: 4 }, (_, i) => envelope(i * 100)));
+      await expect(rig.load({ failpoint: throwOnce('before-ledger') })).rejects.toThrow('killed here');
+      const sql = 'DELETE FROM flows WHERE _li > 50';
+      await rig.store.command({ name: 'test', sql, params: {}, settings: { lightweight_deletes_sync: 2 } });
+      await expect(rig.load({ failpoint: throwOnce('during-verify') })).rejects.toThrow('killed here');
+      await expect(rig.load({ failpoint: throwOnce('after-insert') })).rejects.toThrow('killed here');
+      await expect(rig.load({ failpoint: throwOnce('during-repair') })).rejects.toThrow('killed here');
+      await rig.load();
+      expect(await rig.faults()).toEqual([]);
+    });
+  });
+
+  it('removes rows that a late writer put in twice', async () => {
+    await withRig(async (rig) => {
+      await rig.append([envelope(0), envelope(100)]);
+      await expect(rig.load({ failpoint: throwOnce('before-ledger') })).rejects.toThrow('killed here');
+      const columns = 'SELECT * FROM flows WHERE _li < 7 SETTINGS insert_deduplicate = 0';
+      await rig.store.command({
+        name: 'test',
+        sql: `INSERT INTO flows ${columns}`,
+        params: {},
+        settings: {},
+      });
+      expect(await rig.faults()).not.toEqual([]);
+      await rig.load();
+      expect(await rig.faults()).toEqual([]);
+    });
+  });
+
+  it('keeps events out that a stream sent twice, also across a restart', async () => {
+    await withRig(async (rig) => {
+      await rig.append([envelope(0), envelope(50)]);
+      await rig.load();
+      await rig.append([envelope(120), envelope(0, { node: 'node-2' })]);
+      await rig.load();
+      expect(await rig.faults()).toEqual([]);
+      expect(
+        await rig.number("SELECT toString(count()) FROM skipped_events WHERE reason = 'duplicate'"),
+      ).toBe(80);
+      expect(await rig.number('SELECT toString(count()) FROM flows')).toBe(320);
+    });
+  });
+
+  it('keeps events out that an import repeats from long before', async () => {
+    await withRig(async (rig) => {
+      await rig.append(
+        Array.from({ length: 40 }, (_, i) =>
+          envelope(i * 1000, { count: 1000, startMs: NOW - 3_600_000 + i * 20_000 }),
+        ),
+      );
+      await rig.load();
+      await rig.append([envelope(0, { count: 1000, startMs: NOW - 3_600_000, source: 'import' })]);
+      await rig.load();
+      expect(await rig.faults()).toEqual([]);
+      expect(await rig.number('SELECT toString(count()) FROM flows')).toBe(40_000);
+    });
+  });
+
+  it.each([[100], [2], [1]])('keeps one event in %i that cannot be read as a dead letter', async (every) => {
+    await withRig(async (rig) => {
+      const poison = (index: number) => (index % every === 0 ? '{"flow":' : undefined);
+      await rig.append(Array.from({ length: 5 }, (_, i) => envelope(i * 200, { count: 200, poison })));
+      await rig.load();
+      expect(await rig.faults()).toEqual([]);
+      expect(await rig.number('SELECT toString(count()) FROM dead_letters')).toBe(1000 / every);
+    });
+  });
+
+  it('loads a batch that touches forty days', async () => {
+    await withRig(
+      async (rig) => {
+        const DAY = 86_400_000;
+        const spread = Array.from({ length: 40 }, (_, i) =>
+          envelope(i, { count: 1, startMs: NOW - i * DAY, receivedMs: NOW - i * DAY }),
+        );
+        const wide = envelope(1000, { count: 13, startMs: NOW - 12 * DAY, stepMs: DAY });
+        await rig.append([...spread, wide]);
+        await rig.load({ failpoint: throwOnce('before-ledger') }).catch(() => undefined);
+        await rig.load();
+        expect(await rig.faults()).toEqual([]);
+        expect(await rig.number('SELECT toString(count()) FROM flows')).toBe(53);
+      },
+      { rawTtlDays: 60 },
+    );
+  });
 });
+
+function throwOnce(point: FailpointName): Failpoint {
+  let thrown = false;
+  return (name) => {
+    if (name !== point || thrown) return;
+    thrown = true;
+    throw new Error('killed here');
+  };
+}

@@ -28,18 +28,16 @@ export interface Loader {
   readonly done: Promise<void>;
   /** One entry for each partition that is or was leased here. */
   readonly partitions: readonly PartitionStatus[];
+  /** When it began, by the clock that never jumps. */
+  readonly beganMs: number;
 }
 
 const DAY_MS = 86_400_000;
 const DEFAULT_LIMITS: BatchLimits = { maxRows: 50_000, maxBytes: 32 * 1024 * 1024, maxAgeMs: 1_000 };
 
-/**
- * Loads the log into the store until `signal` aborts: joins the group and loads every partition it is given, side by
- * side, one batch in flight each. Any number of loaders may run; a partition has one owner at a time.
- */
-export function runLoader(options: LoaderOptions, signal: AbortSignal): Loader {
-  const partitions: PartitionStatus[] = [];
-  const context: LoaderContext = {
+/** Options with every default filled in. */
+export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderContext {
+  return {
     log: options.log,
     store: options.store,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -49,6 +47,15 @@ export function runLoader(options: LoaderOptions, signal: AbortSignal): Loader {
     events: { loaded: () => undefined, repaired: () => undefined, ...options.events },
     failpoint: options.failpoint ?? noFailpoint,
   };
+}
+
+/**
+ * Loads the log into the store until `signal` aborts: joins the group and loads every partition it is given, side by
+ * side, one batch in flight each. Any number of loaders may run; a partition has one owner at a time.
+ */
+export function runLoader(options: LoaderOptions, signal: AbortSignal): Loader {
+  const partitions: PartitionStatus[] = [];
+  const context = loaderContext(options);
   const done = options.log.consume(
     options.group,
     (lease) => {
@@ -60,5 +67,5 @@ export function runLoader(options: LoaderOptions, signal: AbortSignal): Loader {
     },
     signal,
   );
-  return { done, partitions };
+  return { done, partitions, beganMs: context.clock.monotonic() };
 }

@@ -14,19 +14,21 @@ import type { WriteOrder } from './fact-writer.js';
 const PARTING_MS = 5_000;
 
 /**
- * Loads one partition for as long as the lease lasts: finds out what predecessors did, finishes it, then goes on batch
- * by batch. Rejects when the lease is lost or a defect shows; store faults are waited out.
+ * Loads one partition for as long as the lease lasts, or up to the offset `until`: finds out what predecessors did,
+ * finishes it, then goes on batch by batch. Rejects when the lease is lost or a defect shows; store faults are waited
+ * out.
  */
 export async function loadPartition(
   lease: PartitionLease,
   context: LoaderContext,
   status: PartitionStatus,
+  until?: bigint,
 ): Promise<void> {
   const { clock, logger } = context;
   const parting = partingSignal(lease.signal);
   try {
     const patience = new Patience({ clock, log: logger, status, signal: lease.signal });
-    await new PartitionLoader(lease, context, status, patience, parting.signal).run();
+    await new PartitionLoader(lease, context, status, patience, parting.signal).run(until);
   } finally {
     parting.cancel();
   }
@@ -54,7 +56,7 @@ class PartitionLoader {
     );
   }
 
-  async run(): Promise<void> {
+  async run(until: bigint | undefined): Promise<void> {
     const { lease, status, patience, context } = this;
     await this.#writer.settle();
     const place = { epoch: context.log.epoch, partition: lease.partition };
@@ -63,7 +65,7 @@ class PartitionLoader {
     );
     this.#tellStart(start);
     await patience.until('dedup_seed', () => this.#dedup.seed(start.next, lease.signal));
-    while (!lease.signal.aborted) {
+    while (!lease.signal.aborted && (until === undefined || status.next < until)) {
       const recovering = status.next <= start.uncertainTo;
       status.state = recovering ? 'recovering' : 'idle';
       const open = start.open?.from === status.next ? start.open : undefined;

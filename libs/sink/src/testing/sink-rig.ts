@@ -33,14 +33,15 @@ export interface RigOptions {
   readonly partitions?: number;
   readonly testStore?: TestStore;
   readonly database?: string;
+  /** Default 14. */
+  readonly rawTtlDays?: number;
 }
 
 export async function openRig(options: RigOptions = {}): Promise<SinkRig> {
   const database = options.database ?? 'flowledger';
   const testStore = options.testStore ?? (await startTestStore({ database }));
-  const connection = { url: testStore.url, user: 'writer', password: testStore.password('writer'), database };
-  const variables = { RAW_TTL_DAYS, ROLLUP_TTL_DAYS: 90, HOUR_TTL_DAYS: 400 };
-  await migrate(connection, { directory: MIGRATIONS, variables });
+  const rawTtlDays = options.rawTtlDays ?? RAW_TTL_DAYS;
+  await migrateRig(testStore, database, rawTtlDays);
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-sink-'));
   const log = await openEmbeddedLog({ directory, mode: 'writer', partitions: options.partitions ?? 2 });
   const store = testStore.store('writer', database);
@@ -60,7 +61,7 @@ export async function openRig(options: RigOptions = {}): Promise<SinkRig> {
     append: async (records) => {
       await log.append(records);
     },
-    load: (more) => loadAll(log, store, more),
+    load: (more) => loadAll(log, store, { rawTtlDays, ...more }),
     faults: () => findFaults(log, store, number),
     number,
     stop: async () => {
@@ -69,6 +70,13 @@ export async function openRig(options: RigOptions = {}): Promise<SinkRig> {
       if (options.testStore === undefined) await testStore.stop();
     },
   };
+}
+
+/** Makes the tables in a database of a test store. */
+export async function migrateRig(testStore: TestStore, database: string, rawTtlDays: number): Promise<void> {
+  const connection = { url: testStore.url, user: 'writer', password: testStore.password('writer'), database };
+  const variables = { RAW_TTL_DAYS: rawTtlDays, ROLLUP_TTL_DAYS: 90, HOUR_TTL_DAYS: 400 };
+  await migrate(connection, { directory: MIGRATIONS, variables });
 }
 
 async function loadAll(

@@ -1,0 +1,73 @@
+import { openColumnStore, type ColumnStore } from '@flowledger/column-store';
+import { openLogReader } from '@flowledger/event-log';
+import { AppError, configOrExit, EXIT, openLog, stopSignal, type Config } from '@flowledger/platform';
+import { replay as runReplay, type OffsetRange, type ReplayReport } from '@flowledger/sink';
+import { storeCredentials } from '../group/credentials.js';
+import { isRunning, readGroupState } from '../group/run-state.js';
+import { migrateStore } from './migrate.js';
+
+/**
+ * `flowledger replay`: loads what the log holds into tables beside the live ones and compares them hour by hour; ends
+ * with one JSON line. Works while the group runs. Exit 0 when everything compared is equal, 1 otherwise.
+ */
+export async function replay(argv: readonly string[]): Promise<number> {
+  const config = await withRunningStore(configOrExit(argv));
+  const logger = openLog('replay', config.diagnostics.level);
+  const log = await openLogReader(config);
+  const live = openStore(config);
+  try {
+    const options = {
+      log,
+      live,
+      database: `${config.store.database}_replay`,
+      openReplay: async (database: string) => {
+        const beside = { ...config, store: { ...config.store, database } };
+        await migrateStore(beside, true);
+        return openStore(beside);
+      },
+      rawTtlDays: config.retention.rawDays,
+      logger,
+    };
+    const report = await runReplay(options, stopSignal());
+    process.stderr.write(describe(report));
+    process.stdout.write(`${JSON.stringify(plain(report))}\n`);
+    return report.differences.length === 0 ? EXIT.ok : EXIT.failed;
+  } finally {
+    await live.close();
+    await log.close();
+  }
+}
+
+function openStore({ store }: Config): ColumnStore {
+  const { url, user, password, database } = store;
+  return openColumnStore({ url, user, password, database });
+}
+
+/** The embedded store's address and password, when no server is configured. */
+async function withRunningStore(config: Config): Promise<Config> {
+  if (config.store.url !== '') return config;
+  const group = await readGroupState(config.data.dir);
+  const entry = group?.processes.find((process) => process.name === 'store');
+  if (entry?.url === undefined || !isRunning(entry)) {
+    const text = `the store on ${config.data.dir} does not run: start it with \`flowledger start\``;
+    throw new AppError('STORE_UNAVAILABLE', text, { retry: true });
+  }
+  const { writer } = await storeCredentials(config.data.dir);
+  return { ...config, store: { ...config.store, url: entry.url, password: writer } };
+}
+
+function describe({ refused, differences, rows, comparedHours }: ReplayReport): string {
+  const lines = [`${rows} rows loaded again, ${comparedHours} hours of tables compared`];
+  for (const { partition, end } of refused)
+    lines.push(`refused: the log no longer holds offsets 0 to ${end - 1n} of partition ${partition}`);
+  for (const { table, partition, hour, liveRows, replayedRows } of differences.slice(0, 50))
+    lines.push(
+      `differs: ${table}, partition ${partition}, ${hour}: ${liveRows} rows, replayed ${replayedRows}`,
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+function plain(report: ReplayReport): object {
+  const range = ({ partition, from, end }: OffsetRange) => ({ partition, from: `${from}`, end: `${end}` });
+  return { ...report, replayed: report.replayed.map(range), refused: report.refused.map(range) };
+}

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLog } from '@flowledger/platform';
+import { madeRecord } from '../testing/made-flows.js';
+import { migrateRig, openRig, RAW_TTL_DAYS, type SinkRig } from '../testing/sink-rig.js';
+import { replay } from './replay.js';
+
+const NOW = Date.now();
+let rig: SinkRig;
+
+beforeAll(async () => {
+  rig = await openRig();
+  const records = Array.from({ length: 12 }, (_, i) =>
+    madeRecord({
+      node: `node-${i % 3}`,
+      partition: i % 2,
+      startMs: NOW - 7_200_000 + i * 300_000,
+      stepMs: 500,
+      count: 500,
+      first: (i % 10) * 500,
+      receivedMs: NOW,
+      poison: (index) => (index === 7 ? 'no json' : undefined),
+    }),
+  );
+  await rig.append(records);
+  await rig.load();
+});
+
+afterAll(async () => {
+  await rig.stop();
+});
+
+function run() {
+  const options = {
+    log: rig.log,
+    live: rig.store,
+    database: 'flowledger_replay',
+    openReplay: async (database: string) => {
+      await migrateRig(rig.testStore, database, RAW_TTL_DAYS);
+      return rig.testStore.store('writer', database);
+    },
+    rawTtlDays: RAW_TTL_DAYS,
+    logger: silentLog,
+    limits: { maxRows: 700 },
+  };
+  return replay(options, new AbortController().signal);
+}
+
+describe('replay', () => {
+  it('finds tables that were loaded in other batches equal, hour by hour', async () => {
+    const report = await run();
+    expect(report.differences).toEqual([]);
+    expect(report.refused).toEqual([]);
+    expect(report.comparedHours).toBeGreaterThan(15);
+    expect(report.rows).toBe(await rig.number('SELECT toString(count()) FROM flows'));
+    expect(
+      await rig.number("SELECT toString(count()) FROM system.databases WHERE name = 'flowledger_replay'"),
+    ).toBe(0);
+  });
+
+  it('names table and hour where a row was lost or a rollup is wrong', async () => {
+    const sql = 'DELETE FROM flows WHERE _lo = 2 AND _lp = 1 AND _li = 100';
+    await rig.store.command({ name: 'test', sql, params: {}, settings: { lightweight_deletes_sync: 2 } });
+    const more = 'INSERT INTO drops_1m SELECT * REPLACE (1 AS drops) FROM drops_1m WHERE _lp = 0 LIMIT 1';
+    await rig.store.command({ name: 'test', sql: more, params: {}, settings: {} });
+    const { differences } = await run();
+    expect(differences.map(({ table, partition }) => `${table} ${partition}`).toSorted()).toEqual([
+      'drops_1m 0',
+      'flows 1',
+    ]);
+  });
+});
