@@ -75,7 +75,7 @@ export function planExplanation(drop: FlowRecord, context: QueryContext): Explan
     same: sameCause(drop, binder),
   });
   const settings = settingsFor(context, 1);
-  const history = { name: template.name, sql, params: binder.params, settings };
+  const history = { name: template.name, sql, params: binder.usedBy(sql), settings };
   return { twins: planTwins([drop], context), history };
 }
 
@@ -90,5 +90,5 @@ export function planChanges(drop: FlowRecord, firstSeenNs: bigint, context: Quer
   const fromNs = firstSeenNs > RECORDED_NS ? firstSeenNs - RECORDED_NS : 0n;
   const sql = CHANGES.fill({ range: rawRange({ fromNs, toNs: firstSeenNs + 1n }, binder) });
   const settings = settingsFor(context, MAX_CHANGES);
-  return { name: CHANGES.name, sql, params: binder.params, settings };
+  return { name: CHANGES.name, sql, params: binder.usedBy(sql), settings };
 }

@@ -56,7 +56,7 @@ export function planTwins(drops: readonly FlowRecord[], context: QueryContext): 
     filter: wanted.map((drop) => `(${sameConnection(drop, binder)})`).join(' OR '),
     order: 'ASC',
   });
-  return { name: 'twins', sql, params: binder.params, settings: settingsFor(context, MAX_TWINS) };
+  return { name: 'twins', sql, params: binder.usedBy(sql), settings: settingsFor(context, MAX_TWINS) };
 }
 
 function distance(a: FlowRecord, b: FlowRecord): bigint {
