@@ -5,6 +5,8 @@ import { schemaText } from '../schema-text.js';
 import { requestedCost } from './cost.js';
 import { DEFAULT_LIMITS } from './limits.js';
 
+const BOUNDS = { rowsPerHour: 1_000_000, rawHours: 720, windowHours: 9600 };
+
 const schema = buildSchema(schemaText());
 for (const scalar of Object.values(SCALARS)) Object.assign(schema.getType(scalar.name) ?? {}, scalar);
 
@@ -16,7 +18,7 @@ function cost(text: string, variables: Record<string, unknown> = {}): number {
   for (const d of document.definitions) if (d.kind === 'FragmentDefinition') fragments[d.name.value] = d;
   return requestedCost(
     { schema, operation, fragments, variables, nowNs: 1_800_000_000_000_000_000n },
-    DEFAULT_LIMITS,
+    BOUNDS,
   );
 }
 
@@ -29,7 +31,7 @@ describe('requestedCost', () => {
   });
 
   it('counts page × fields exactly when no rows are estimated', () => {
-    const none = { rowsPerHour: 0 };
+    const none = { ...BOUNDS, rowsPerHour: 0 };
     const document = parse('{ flows(first: 100) { nodes { id time } pageInfo { hasNextPage } } }');
     const operation = getOperationAST(document);
     if (!operation) throw new Error('no operation');
@@ -59,6 +61,17 @@ describe('requestedCost', () => {
     const series =
       '{ redMetrics(window: { last: "30d" }, step: "1s", limit: 1000, groupBy: [{ dimension: POD }]) { groups { series { requests errors } } } }';
     expect(cost(series)).toBeGreaterThan(DEFAULT_LIMITS.cost);
+  });
+
+  it('counts a filter by the raw flows it may have to read, as far back as they are kept', () => {
+    const ask = (args: string): number => cost(`{ redMetrics(${args}) { groupCount } }`);
+    const filters = 'filters: { allow: [{ httpStatusCode: ["5+"] }] }';
+    expect(ask(`window: { last: "1d" }, ${filters}`)).toBeGreaterThan(ask('window: { last: "1d" }'));
+    expect(ask(`window: { last: "90d" }, ${filters}`)).toBeLessThan(DEFAULT_LIMITS.cost);
+  });
+
+  it('leaves a window that is too wide to the planner, which names it', () => {
+    expect(cost('{ flows(window: { last: "3650d" }) { nodes { id } } }')).toBeLessThan(DEFAULT_LIMITS.cost);
   });
 
   it('lets the questions of the start page over a day pass', () => {

@@ -9,7 +9,6 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Limits } from './limits.js';
 
 const NS_PER_HOUR = 3_600_000_000_000;
 const DEFAULT_WINDOW_HOURS = 1;
@@ -33,6 +32,15 @@ const SCANS: Readonly<Record<string, { readonly plain: number; readonly filtered
   coverage: { plain: 0.01, filtered: 0.01 },
 };
 
+/** What an estimate of rows is made from. */
+export interface CostBounds {
+  /** Raw flows an hour. */
+  readonly rowsPerHour: number;
+  /** How far back raw flows are kept. */
+  readonly rawHours: number;
+  readonly windowHours: number;
+}
+
 /** The parts of an operation that a cost is made of. */
 export interface Operation {
   readonly schema: GraphQLSchema;
@@ -50,7 +58,7 @@ export interface Operation {
  */
 export function requestedCost(
   { schema, operation, fragments, variables, nowNs }: Operation,
-  limits: Pick<Limits, 'rowsPerHour'>,
+  bounds: CostBounds,
 ): number {
   const fields = schema.getQueryType()?.getFields() ?? {};
   let cost = 0;
@@ -60,8 +68,14 @@ export function requestedCost(
     const args = argumentsOf(definition, node, variables);
     const filtered = args['filters'] !== undefined && args['filters'] !== null;
     const scan = SCANS[node.name.value] ?? { plain: 1, filtered: 1 };
-    const hours = windowHours(args['window'], nowNs) + windowHours(args['compareTo'], nowNs, 0);
-    const rows = hours * limits.rowsPerHour * (filtered ? scan.filtered : scan.plain);
+    const asked = windowHours(args['window'], nowNs) + windowHours(args['compareTo'], nowNs, 0);
+    // A wider window is refused as such by the planner.
+    const hours = Math.min(asked, 2 * bounds.windowHours);
+    const rolledUp = hours * scan.plain;
+    const scanned = filtered
+      ? Math.max(rolledUp, Math.min(hours, bounds.rawHours) * scan.filtered)
+      : rolledUp;
+    const rows = scanned * bounds.rowsPerHour;
     const values = valuesOf(node.selectionSet, fragments, new Map());
     cost += rows / ROWS_PER_UNIT + pageOf(args) * values * pointsOf(args, hours);
   }
