@@ -39,7 +39,7 @@ const NAMESPACES = ['io.cilium.k8s.policy.namespace', 'io.kubernetes.pod.namespa
 /** Value of the first label with one of the keys, whatever its source (`k8s:`, `unspec:`, …). */
 function labelValue(labels: readonly string[], keys: readonly string[]): string {
   for (const label of labels) {
-    const [key = '', ...value] = label.replace(/^[a-z-]+:/, '').split('=');
+    const [key = '', ...value] = label.replace(/^[a-z0-9-]+:/, '').split('=');
     if (keys.includes(key)) return value.join('=');
   }
   return '';
