@@ -1,1 +1,4 @@
 export * from './test-store.js';
+export * from './docker-available.js';
+export * from './real-store.js';
+export * from './skipped-service.js';
