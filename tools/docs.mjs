@@ -7,8 +7,8 @@ import { root, setUp } from './setup.mjs';
 setUp();
 const from = async (library) => import(pathToFileURL(join(root, `libs/${library}/dist/index.js`)).href);
 const { configurationReference } = await from('platform');
-const { fieldReference } = await from('model');
-const { filterReference, dropReasonReference } = await from('query');
+const { fieldReference, filterReference } = await from('model');
+const { dropReasonReference } = await from('query');
 const { schemaText } = await from('graphql');
 
 const pages = {

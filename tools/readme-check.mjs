@@ -18,7 +18,13 @@ const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
 const hasJq = spawnSync('sh', ['-c', 'command -v jq']).status === 0;
 
 function startServer(command) {
-  const child = spawn(command.replace(/^npm start/, 'npm start --silent'), { cwd: root, env, shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command.replace(/^npm start/, 'npm start --silent'), {
+    cwd: root,
+    env,
+    shell: true,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('not ready in time')), READY_MS);
     child.stdout.on('data', (chunk) => {
@@ -41,7 +47,12 @@ try {
       continue;
     }
     const runnable = hasJq ? command : command.replace(/\s*\|\s*jq\b.*$/, '');
-    const run = spawnSync('bash', ['-o', 'pipefail', '-c', runnable], { cwd: root, env, encoding: 'utf8', timeout: COMMAND_MS });
+    const run = spawnSync('bash', ['-o', 'pipefail', '-c', runnable], {
+      cwd: root,
+      env,
+      encoding: 'utf8',
+      timeout: COMMAND_MS,
+    });
     process.stdout.write(`${run.stdout}${run.stderr}`.slice(0, 4000));
     if (run.status === 0) continue;
     failed++;
