@@ -47,6 +47,12 @@ export function key(group, dimension, side) {
   );
 }
 
+/** An enum name as words: POLICY_DENIED is `Policy denied`. */
+export function words(name) {
+  const text = name.replaceAll('_', ' ').toLowerCase();
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
 /** A colour that stays with a name. */
 export function hueOf(name) {
   let hash = 7;

@@ -16,25 +16,20 @@ query StartPage($last: Duration!, $step: Duration!) {
     window: { last: $last }
     limit: 20
     groupBy: [
-      { dimension: DROP_REASON, side: NONE }
-      { dimension: NAMESPACE, side: CLIENT }
+      { dimension: DROP_REASON }
       { dimension: WORKLOAD, side: CLIENT }
-      { dimension: NAMESPACE, side: SERVER }
       { dimension: WORKLOAD, side: SERVER }
+      { dimension: POLICY }
     ]
   ) {
-    total audited other
-    groups {
-      key { dimension side value }
-      text count firstSeen lastSeen remedy
-      samples(first: 1) { policies { namespace name effect } }
-    }
+    total audited other groupCount
+    groups { key { dimension side value } text count firstSeen lastSeen remedy }
   }
   redMetrics(
     window: { last: $last }
     step: $step
     limit: 30
-    groupBy: [{ dimension: NAMESPACE, side: SERVER }, { dimension: WORKLOAD, side: SERVER }]
+    groupBy: [{ dimension: WORKLOAD, side: SERVER }]
   ) {
     total { ${STATS} }
     other { requests }
@@ -50,16 +45,17 @@ function whoDropped(last) {
   drops(
     window: { last: "${last}" }
     groupBy: [
-      { dimension: DROP_REASON, side: NONE }
+      { dimension: DROP_REASON }
       { dimension: WORKLOAD, side: CLIENT }
       { dimension: WORKLOAD, side: SERVER }
+      { dimension: POLICY }
     ]
     limit: 10
   ) {
     total
     groups {
+      key { dimension side value }
       text count firstSeen lastSeen remedy
-      samples(first: 1) { summary policies { kind namespace name effect } }
     }
     coverage { status unaccounted }
   }
@@ -112,7 +108,7 @@ function lastFlows(last) {
 }
 
 function workload(node) {
-  return node?.namespace ? `{ name: ${text(node.name)} }` : undefined;
+  return node?.kind === 'workload' ? `{ name: ${text(node.name)} }` : undefined;
 }
 
 /** Flows between two nodes of the map. */

@@ -2,7 +2,7 @@
 // text, never as markup.
 import { drawMap } from './map.js';
 import { EXAMPLES, PAGE_QUERY } from './queries.js';
-import { count, duration, hueOf, key, millis, percent, rate, time } from './format.js';
+import { count, duration, hueOf, key, millis, percent, rate, time, words } from './format.js';
 import { sparkline, table, tag } from './dom.js';
 
 const REFRESH_MS = 10_000;
@@ -102,7 +102,7 @@ function drawFigures(red, drops, map, coverage) {
       count(drops.total),
       drops.audited > 0
         ? `${count(drops.audited)} audited`
-        : `${count(drops.groupCount ?? drops.groups.length)} kinds`,
+        : `${count(drops.groupCount)} kinds`,
       drops.total > 0,
     ],
     ['Workloads', count(services), `${count(map.edges.length + map.truncated)} edges`],
@@ -275,9 +275,8 @@ function nodeDetail(node, map) {
   const into = map.edges.filter((e) => e.server === node.id);
   const from = map.edges.filter((e) => e.client === node.id);
   const sum = (edges, of) => edges.reduce((total, e) => total + (of(e) ?? 0), 0);
-  const service = state.answer.redMetrics.groups.find(
-    (g) => serviceOf(g).name === node.name && serviceOf(g).namespace === (node.namespace ?? ''),
-  );
+  const path = node.namespace === null ? node.name : `${node.namespace}/${node.name}`;
+  const service = state.answer.redMetrics.groups.find((group) => key(group, 'WORKLOAD', 'SERVER') === path);
   const rows = [
     ['Namespace', node.namespace ?? 'none'],
     ...redList(service?.stats),
@@ -297,24 +296,21 @@ function drawDrops(drops) {
     $('drops').replaceChildren(tag('p', { class: 'empty' }, 'No drops in this window.'));
     return;
   }
-  const rows = drops.groups.map((group) => {
-    const policies = (group.samples[0]?.policies ?? []).map(
-      (p) => `${p.namespace ? `${p.namespace}/` : ''}${p.name}`,
-    );
-    return [
-      tag('td', { class: 'reason' }, key(group, 'DROP_REASON', 'NONE') || group.text),
-      tag('td', { class: 'who' }, ...party(group, 'CLIENT'), ' → ', ...party(group, 'SERVER')),
-      tag(
-        'td',
-        {},
-        policies.length > 0 ? [...new Set(policies)].join(', ') : tag('span', { class: 'ns' }, 'not named'),
-      ),
-      tag('td', { class: 'num bad' }, count(group.count)),
-      tag('td', { class: 'time' }, time(group.firstSeen)),
-      tag('td', { class: 'time' }, time(group.lastSeen)),
-      tag('td', { class: 'remedy' }, group.remedy ?? ''),
-    ];
-  });
+  const rows = drops.groups.map((group) => [
+    tag('td', { class: 'reason' }, words(key(group, 'DROP_REASON', 'NONE')), tag('small', {}, group.text)),
+    tag(
+      'td',
+      { class: 'who' },
+      ...named(key(group, 'WORKLOAD', 'CLIENT')),
+      ' → ',
+      ...named(key(group, 'WORKLOAD', 'SERVER')),
+    ),
+    tag('td', {}, key(group, 'POLICY', 'NONE') || tag('span', { class: 'ns' }, 'not named')),
+    tag('td', { class: 'num bad' }, count(group.count)),
+    tag('td', { class: 'time' }, time(group.firstSeen)),
+    tag('td', { class: 'time' }, time(group.lastSeen)),
+    tag('td', { class: 'remedy' }, tag('div', { title: group.remedy ?? '' }, group.remedy ?? '')),
+  ]);
   const heads = [
     'Reason',
     'Who → whom',
@@ -327,14 +323,10 @@ function drawDrops(drops) {
   $('drops').replaceChildren(table(heads, rows));
 }
 
-function party(group, side) {
-  const namespace = key(group, 'NAMESPACE', side);
-  const name = key(group, 'WORKLOAD', side);
-  return [tag('span', { class: 'ns' }, namespace ? `${namespace}/` : ''), name || 'unknown'];
-}
-
-function serviceOf(group) {
-  return { namespace: key(group, 'NAMESPACE', 'SERVER'), name: key(group, 'WORKLOAD', 'SERVER') };
+/** `namespace/name` with the namespace set back. */
+function named(path) {
+  const slash = path.lastIndexOf('/');
+  return [tag('span', { class: 'ns' }, path.slice(0, slash + 1)), path.slice(slash + 1) || 'unknown'];
 }
 
 function drawServices(red) {
@@ -347,16 +339,10 @@ function drawServices(red) {
     return;
   }
   const rows = red.groups.map((group) => {
-    const { namespace, name } = serviceOf(group);
     const { stats, series } = group;
     const tone = stats.errorRatio > 0.01 ? 'num bad' : 'num';
     return [
-      tag(
-        'td',
-        { class: 'who' },
-        tag('span', { class: 'ns' }, namespace ? `${namespace}/` : ''),
-        name || 'unknown',
-      ),
+      tag('td', { class: 'who' }, ...named(key(group, 'WORKLOAD', 'SERVER'))),
       tag('td', {}, series ? sparkline(series.requests, series.errors) : ''),
       tag('td', { class: 'num' }, count(stats.requests)),
       tag('td', { class: 'num' }, rate(stats.ratePerSecond)),
