@@ -180,7 +180,7 @@ export class FlowEncoder {
 
   private uuidOf(seen: Observation): string {
     const { call } = seen;
-    return uuidText(hash32(this.seed, call.slot, call.index, seen.sequence), call.slot);
+    return uuidText(this.seed, call.slot, call.index, seen.sequence);
   }
 }
 

@@ -40,14 +40,21 @@ export function macText(seed: number): string {
   return `${HEX[hash32(seed, 3) & 15] ?? '0'}e:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}`;
 }
 
-/** Text of a version 4 UUID. */
-export function uuidText(seed: number, more: number): string {
-  const a = hexWord(hash32(seed, more, 1));
-  const b = hash32(seed, more, 2);
-  const c = hash32(seed, more, 3);
-  const version = byteText(0x40 | ((b >>> 8) & 15));
-  const variant = byteText(0x80 | ((c >>> 24) & 63));
-  const middle = `${byteText(b >>> 24)}${byteText(b >>> 16)}-${version}${byteText(b)}`;
-  const last = `${byteText(c >>> 8)}${byteText(c)}${hexWord(hash32(seed, more, 4))}`;
-  return `${a}-${middle}-${variant}${byteText(c >>> 16)}-${last}`;
+/** Text of a version 4 UUID; four words, each from all the numbers, so that neighbours never share one. */
+export function uuidText(a: number, b: number, c = 0, d = 0): string {
+  const first = hash32(a ^ 0x243f6a88, b, c, d);
+  const second = hash32(a ^ 0x13198a2e, b, c, d);
+  const third = hash32(a ^ 0x299f31d0, b, c, d);
+  const version = byteText(0x40 | ((second >>> 8) & 15));
+  const variant = byteText(0x80 | ((third >>> 24) & 63));
+  const middle = `${byteText(second >>> 24)}${byteText(second >>> 16)}-${version}${byteText(second)}`;
+  const last = `${byteText(third >>> 8)}${byteText(third)}${hexWord(hash32(a ^ 0x452821e6, b, c, d))}`;
+  return `${hexWord(first)}-${middle}-${variant}${byteText(third >>> 16)}-${last}`;
+}
+
+/** Text of a W3C trace id, 32 hexadecimal digits. */
+export function traceIdText(a: number, b: number, c: number): string {
+  let text = '';
+  for (let word = 0; word < 4; word++) text += hexWord(hash32(a, b, c, 900 + word));
+  return text;
 }

@@ -1,5 +1,5 @@
-import { hash32, Random } from '../random.js';
-import { hexText, uuidText } from '../topology/names.js';
+import { Random } from '../random.js';
+import { traceIdText, uuidText } from '../topology/names.js';
 import type { Cluster } from '../topology/cluster.js';
 import type { Party } from '../topology/party.js';
 import { Call, type Denial, type HttpRequest, type Request } from './call.js';
@@ -145,10 +145,10 @@ export class Decision {
 
   private identify(call: Call, parent: Call | undefined): void {
     if (call.request?.kind !== 'http') return;
-    const own = hash32(this.settings.seed, call.slot, call.index, 77);
-    if (this.random.chance(0.99)) call.requestId = uuidText(own, this.settings.seed);
+    const { seed } = this.settings;
+    if (this.random.chance(0.99)) call.requestId = uuidText(seed, call.slot, call.index, -1);
     if (parent !== undefined) call.traceId = parent.traceId;
-    else if (this.random.chance(0.7)) call.traceId = hexText(own, 32);
+    else if (this.random.chance(0.7)) call.traceId = traceIdText(seed, call.slot, call.index);
   }
 
   /** Name look-up and handshake of a new connection; when the request can go. */
