@@ -126,8 +126,11 @@ class HeaderDraft {
   read(reader: WireReader, tag: number): boolean {
     const field = tag >>> 3;
     const type = tag & 7;
-    if (type === WIRE_BYTES && field === 15) this.#spans.push(...this.#span(reader));
-    else if (type === WIRE_BYTES && field >= 2 && field <= 5) this.#texts[field - 2] = this.#text(reader);
+    if (type === WIRE_BYTES && field === 15) {
+      const end = reader.lengthEnd();
+      this.#spans.push(reader.pos, end);
+      reader.pos = end;
+    } else if (type === WIRE_BYTES && field >= 2 && field <= 5) this.#texts[field - 2] = this.#text(reader);
     else if (type === WIRE_BYTES && field === 11)
       this.#chunkDigest = this.record.subarray(...this.#span(reader));
     else if (type === WIRE_VARINT) return this.#number(reader, field);

@@ -107,6 +107,7 @@ export class Projection {
 
   #addEvents(record: ProjectedRecord, { header, spans }: EnvelopeLayout): void {
     this.#decoder.scope.begin(record.offset, header);
+    this.#sides.begin(this.#decoder.scope.tenant);
     this.#tally.receivedMs = header.receivedMs;
     const limit = this.options.maxEventBytes ?? MAX_EVENT_BYTES;
     for (let index = 0; index * 2 < spans.length; index++) {

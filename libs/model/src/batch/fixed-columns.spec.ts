@@ -15,7 +15,8 @@ describe('fixed columns', () => {
     for (let row = 0; row < CHUNK; row++) lanes[row * ROW_LANES + laneOf('file_line')] = row + 1;
     columns.append(lanes, CHUNK, first);
     const rows = CHUNK * 80;
-    for (let done = CHUNK; done < rows; done += CHUNK) columns.append(new Uint32Array(CHUNK * ROW_LANES), CHUNK, new Uint8Array(ROW_LANES));
+    for (let done = CHUNK; done < rows; done += CHUNK)
+      columns.append(new Uint32Array(CHUNK * ROW_LANES), CHUNK, new Uint8Array(ROW_LANES));
     const taken = columns.take(new DictionaryMaker(new StringTable()));
     for (const column of taken.values()) {
       if (column.kind === 'dictionary') expect(column.indices.length, column.name).toBe(rows);

@@ -1,4 +1,4 @@
-import { ByteTable } from '../batch/byte-table.js';
+import { ByteTable, edgeHash } from '../batch/byte-table.js';
 import { INVALID_UTF8, type StringTable } from '../batch/string-table.js';
 import { labelSetOf } from '../normalise/label-set.js';
 import { canonicalWorkload } from '../normalise/workload.js';
@@ -8,6 +8,7 @@ import { WireWriter } from '../wire/wire-writer.js';
 /** Labels kept of one endpoint, and bytes kept of one label (reliability note, B5). */
 const MAX_LABELS = 256;
 const MAX_LABEL_BYTES = 4096;
+const GUESSES = 8192;
 
 /** A label set as rows name it. */
 export interface CachedLabelSet {
@@ -15,6 +16,19 @@ export interface CachedLabelSet {
   readonly hi: number;
   /** String-table ids, sorted as in the set. */
   readonly labels: readonly number[];
+  /** Mark of whoever wrote the set out last; 0 at first. */
+  writtenBy: number;
+}
+
+/** The address under which an endpoint was noted last: nearly always the next flow shows the same. */
+export interface LastSeen {
+  /** Mark of the batch that noted it; 0 at first. */
+  notedBy: number;
+  cluster: number;
+  hour: number;
+  readonly ip: Uint32Array;
+  serviceNamespace: number;
+  serviceName: number;
 }
 
 /** A `flow.Endpoint` decoded once for all flows that carry the same bytes. Strings are string-table ids. */
@@ -34,6 +48,7 @@ export interface CachedEndpoint {
   readonly workloadKind: number;
   /** Fields inside the message that no column gives back; undefined when there are none. */
   readonly extra: Uint8Array | undefined;
+  readonly lastSeen: LastSeen;
 }
 
 /** A label list as a set. */
@@ -44,7 +59,11 @@ export interface CachedLabelRun {
 }
 
 /** No labels at all. */
-export const NO_LABELS: CachedLabelSet = { lo: 0, hi: 0, labels: [] };
+export const NO_LABELS: CachedLabelSet = { lo: 0, hi: 0, labels: [], writtenBy: 0 };
+
+function neverSeen(): LastSeen {
+  return { notedBy: 0, cluster: 0, hour: 0, ip: new Uint32Array(4), serviceNamespace: 0, serviceName: 0 };
+}
 
 /** What stands for an absent endpoint. */
 export const NO_ENDPOINT: CachedEndpoint = {
@@ -60,12 +79,15 @@ export const NO_ENDPOINT: CachedEndpoint = {
   workload: 0,
   workloadKind: 0,
   extra: undefined,
+  lastSeen: neverSeen(),
 };
 
 /** Endpoint messages by their bytes, and label lists by theirs. */
 export class EndpointCache {
   readonly #table = new ByteTable();
   readonly #endpoints: CachedEndpoint[] = [NO_ENDPOINT];
+  /** Ids of the endpoints met last, by {@link edgeHash}. */
+  readonly #guesses = new Uint32Array(GUESSES);
   readonly #runTable = new ByteTable();
   readonly #runs: CachedLabelRun[] = [{ set: NO_LABELS, cut: false }];
   readonly #reader = new WireReader();
@@ -82,11 +104,17 @@ export class EndpointCache {
    * is the memory of `buf`.
    */
   endpoint(view: DataView, buf: Uint8Array, start: number, end: number): CachedEndpoint | undefined {
+    const slot = edgeHash(view, start, end) & (GUESSES - 1);
+    const guess = this.#guesses[slot] ?? 0;
+    if (this.#table.is(guess, view, buf, start, end)) return this.#endpoints[guess];
     const id = this.#table.id(view, buf, start, end);
+    this.#guesses[slot] = id;
     if (!this.#table.added) return this.#endpoints[id];
     const endpoint = this.#decode(buf, start, end);
-    if (endpoint === undefined) this.#table.forgetLast();
-    else this.#endpoints[id] = endpoint;
+    if (endpoint === undefined) {
+      this.#guesses[slot] = 0;
+      this.#table.forgetLast();
+    } else this.#endpoints[id] = endpoint;
     return endpoint;
   }
 
@@ -131,6 +159,14 @@ export class EndpointCache {
 export function readString(reader: WireReader, strings: StringTable): number {
   const end = reader.lengthEnd();
   const id = strings.id(reader.view, reader.buf, reader.pos, end);
+  reader.pos = end;
+  return id === INVALID_UTF8 ? reader.fail('invalid_utf8') : id;
+}
+
+/** {@link readString}, quicker when the string is the one of `guess`. */
+export function readStringLike(guess: number, reader: WireReader, strings: StringTable): number {
+  const end = reader.lengthEnd();
+  const id = strings.idLike(guess, reader.view, reader.buf, reader.pos, end);
   reader.pos = end;
   return id === INVALID_UTF8 ? reader.fail('invalid_utf8') : id;
 }
@@ -219,6 +255,7 @@ class EndpointDraft {
       workload: strings.idOfText(canonical.name),
       workloadKind: strings.idOfText(canonical.kind),
       extra: this.#extra.pos === 0 ? undefined : this.#extra.finish(),
+      lastSeen: neverSeen(),
     };
   }
 
@@ -237,7 +274,7 @@ export function cachedLabelSet(labels: readonly Uint8Array[], strings: StringTab
   const ids = set.labels.map((label) =>
     strings.id(new DataView(label.buffer, label.byteOffset, label.byteLength), label, 0, label.length),
   );
-  return { lo: set.lo, hi: set.hi, labels: ids };
+  return { lo: set.lo, hi: set.hi, labels: ids, writtenBy: 0 };
 }
 
 /** The same list when it is within the limits, else one that is. */

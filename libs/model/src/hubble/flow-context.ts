@@ -1,10 +1,11 @@
 import { isUtf8 } from '../utf8.js';
 import type { BytesBuilder } from '../batch/bytes-builder.js';
 import type { FlowBatch } from '../batch/flow-batch.js';
+import { ROW_LANES } from '../batch/lanes.js';
 import type { StringTable } from '../batch/string-table.js';
 import { WireReader } from '../wire/wire-reader.js';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire/wire-types.js';
-import { readString, type EndpointCache } from './endpoint-cache.js';
+import { readStringLike, type EndpointCache } from './endpoint-cache.js';
 
 /** A stretch of some buffer: the last value of a field that is looked at when the flow is complete. */
 export class Span {
@@ -66,6 +67,7 @@ export class FlowContext {
   readonly summary = new Span();
   /** String id of `Flow.node_name` (11). */
   nodeName = 0;
+  lastNodeName = 0;
   timePresent = false;
   secondsLo = 0;
   secondsHi = 0;
@@ -77,14 +79,24 @@ export class FlowContext {
   oldReply = false;
   /** Every `Flow.node_labels` (37) with its tag. */
   readonly nodeLabels = new Span();
+  /** Lanes of the batch, and where the open row's start. */
+  readonly #lanes: Uint32Array;
+  readonly #touched: Uint8Array;
+  #base = 0;
+  /** String id last read into each lane: names come in runs. */
+  readonly #lastIds = new Uint32Array(ROW_LANES);
 
   constructor(
     readonly strings: StringTable,
     readonly endpoints: EndpointCache,
     readonly batch: FlowBatch,
-  ) {}
+  ) {
+    this.#lanes = batch.lanes;
+    this.#touched = batch.touched;
+  }
 
   begin(): void {
+    this.#base = this.batch.base;
     this.source.clear();
     this.destination.clear();
     this.uuid.clear();
@@ -102,16 +114,19 @@ export class FlowContext {
   }
 
   set(lane: number, value: number): void {
-    this.batch.lanes[this.batch.base + lane] = value;
+    this.#lanes[this.#base + lane] = value;
+    this.#touched[lane] = 1;
   }
 
   get(lane: number): number {
-    return this.batch.lanes[this.batch.base + lane] ?? 0;
+    return this.#lanes[this.#base + lane] ?? 0;
   }
 
   /** A string field into a dictionary lane. */
   string(lane: number): void {
-    this.set(lane, readString(this.reader, this.strings));
+    const id = readStringLike(this.#lastIds[lane] ?? 0, this.reader, this.strings);
+    this.#lastIds[lane] = id;
+    this.set(lane, id);
   }
 
   /** A string field into a bytes column, checked for UTF-8. */

@@ -1,6 +1,6 @@
 import { laneOf } from '../batch/lanes.js';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire/wire-types.js';
-import { readString } from './endpoint-cache.js';
+import { readString, readStringLike } from './endpoint-cache.js';
 import type { FlowContext } from './flow-context.js';
 import { decodeIp, decodeL4 } from './l4-decoder.js';
 import { decodeL7 } from './l7-decoder.js';
@@ -116,7 +116,7 @@ function decodeMessage(context: FlowContext, field: number): void {
     case 9:
       return spanOf(context, field);
     case 11:
-      context.nodeName = readString(reader, strings);
+      context.nodeName = context.lastNodeName = readStringLike(context.lastNodeName, reader, strings);
       return;
     case 13:
       return batch.sourceNames.add(readString(reader, strings));

@@ -281,6 +281,7 @@ export class FlowFinisher {
     const { context } = this;
     const { uuid, batch } = context;
     const at = batch.base + UUID;
+    batch.touched[UUID] = 1;
     if (uuid.present && uuid.start < uuid.end) {
       const form = parseUuid(uuid.buf, uuid.start, uuid.end, batch.lanes, at);
       if (form !== UUID_CANONICAL) context.keepSpan(uuid, 34);

@@ -5,7 +5,7 @@ import type { RejectReason } from '../outcome.js';
 import { WireFields } from '../wire/wire-fields.js';
 import { WireReader } from '../wire/wire-reader.js';
 import { WIRE_BYTES } from '../wire/wire-types.js';
-import { EndpointCache, readString } from './endpoint-cache.js';
+import { EndpointCache, readStringLike } from './endpoint-cache.js';
 import { decodeEvent, type DecodedEvent } from './event-decoder.js';
 import { EventTime, TIME_ABSENT } from './event-time.js';
 import { FlowContext, Span } from './flow-context.js';
@@ -46,6 +46,7 @@ export class HubbleDecoder {
   #member = 0;
   #unknownMember = false;
   #responseNode = 0;
+  #lastNode = 0;
   #timePresent = false;
   #secondsLo = 0;
   #secondsHi = 0;
@@ -86,7 +87,8 @@ export class HubbleDecoder {
       const tag = reader.uint32();
       const field = tag >>> 3;
       if (field >= FLOW && field <= DEBUG_EVENT && (tag & 7) === WIRE_BYTES) this.#takeMember(field);
-      else if (tag === RESPONSE_NODE) this.#responseNode = readString(reader, this.strings);
+      else if (tag === RESPONSE_NODE)
+        this.#responseNode = this.#lastNode = readStringLike(this.#lastNode, reader, this.strings);
       else if (tag === RESPONSE_TIME) this.#takeTime();
       else {
         if (field < 1000) this.#unknownMember = true;

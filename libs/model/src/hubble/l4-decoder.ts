@@ -46,6 +46,7 @@ function address(context: FlowContext, lane: number, tag: number): void {
   const { reader, batch } = context;
   const at = batch.base + lane;
   batch.lanes.fill(0, at, at + 4);
+  batch.touched[lane] = 1;
   const start = reader.pos;
   const end = reader.lengthEnd();
   if (reader.bad || end === reader.pos) {

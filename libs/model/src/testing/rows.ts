@@ -30,10 +30,9 @@ function valueOf(column: Column, row: number): unknown {
 /** Latin-1 where the bytes are no UTF-8, so that binary values compare too. */
 function text(bytes: Uint8Array | undefined): string {
   if (bytes === undefined) throw new RangeError('no such dictionary entry');
-  const utf8 = Buffer.from(bytes).toString('utf8');
-  return Buffer.from(utf8, 'utf8').equals(Buffer.from(bytes))
-    ? utf8
-    : `latin1:${Buffer.from(bytes).toString('latin1')}`;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const utf8 = buffer.toString('utf8');
+  return utf8.includes('\ufffd') ? `latin1:${buffer.toString('latin1')}` : utf8;
 }
 
 function fixedValue(type: FixedType, data: Uint8Array, row: number): unknown {
