@@ -1,4 +1,5 @@
 export * from './test-store.js';
+export * from './pipeline.js';
 export * from './docker-available.js';
 export * from './real-store.js';
 export * from './skipped-service.js';
