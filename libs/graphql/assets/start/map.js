@@ -58,10 +58,47 @@ export function layersOf(nodes, edges) {
 }
 
 /**
- * Positions of nodes and the points that every edge passes: rows by layer, placed by the average of their neighbours.
- * An edge over several layers holds a narrow place in each of them, so that it runs between nodes and not behind them.
+ * Positions of nodes and the points that every edge passes. Parts that nothing connects are laid out alone: the largest
+ * on top, the others in lines below it.
  */
 export function layout(nodes, edges) {
+  const whole = { positions: new Map(), routes: new Map(), width: 0, height: 0 };
+  const line = { x: 0, y: 0, height: 0 };
+  for (const part of connectedParts(nodes, edges)) {
+    const laid = layoutPart(part.nodes, part.edges);
+    if (line.x > 0 && line.x + laid.width > whole.width) {
+      Object.assign(line, { x: 0, y: line.y + line.height, height: 0 });
+    }
+    const shift = ({ x, y }) => ({ x: x + line.x, y: y + line.y });
+    for (const [id, at] of laid.positions) whole.positions.set(id, shift(at));
+    for (const [id, points] of laid.routes) whole.routes.set(id, points.map(shift));
+    line.x += laid.width;
+    line.height = Math.max(line.height, laid.height);
+    whole.width = Math.max(whole.width, line.x);
+    whole.height = line.y + line.height;
+  }
+  return whole;
+}
+
+function connectedParts(nodes, edges) {
+  const part = new Map(nodes.map((n) => [n.id, n.id]));
+  const root = (id) => (part.get(id) === id ? id : root(part.get(id)));
+  for (const e of edges) part.set(root(e.client), root(e.server));
+  const parts = new Map();
+  for (const node of nodes) {
+    const key = root(node.id);
+    if (!parts.has(key)) parts.set(key, { nodes: [], edges: [] });
+    parts.get(key).nodes.push(node);
+  }
+  for (const edge of edges) parts.get(root(edge.client)).edges.push(edge);
+  return [...parts.values()].sort((a, b) => b.nodes.length - a.nodes.length || (a.nodes[0].id < b.nodes[0].id ? -1 : 1));
+}
+
+/**
+ * Rows by layer, placed by the average of their neighbours. An edge over several layers holds a narrow place in each of
+ * them, so that it runs between nodes and not behind them.
+ */
+function layoutPart(nodes, edges) {
   const layer = layersOf(nodes, edges);
   const rows = [];
   for (const id of nodes.map((n) => n.id).sort()) (rows[layer.get(id)] ??= []).push(id);
@@ -162,7 +199,7 @@ export function drawMap(frame, model, chosen, choose) {
     role: 'group',
     'aria-label': 'Service map',
   });
-  svg.style.minWidth = `${Math.round(width * 0.7)}px`;
+  svg.style.minWidth = `${Math.round(width * 0.62)}px`;
   svg.style.maxWidth = `${Math.round(width * 1.15)}px`;
   const heaviest = Math.max(1, ...model.edges.map((e) => e.weight));
   const edges = element('g');

@@ -21,7 +21,7 @@ const COVERAGE = {
 };
 
 const $ = (id) => document.getElementById(id);
-const state = { window: savedWindow(), chosen: undefined, answer: undefined, asking: undefined };
+const state = { window: savedWindow(), system: false, chosen: undefined, answer: undefined, asking: undefined };
 
 function savedWindow() {
   const last = new URLSearchParams(location.hash.slice(1)).get('last');
@@ -109,7 +109,7 @@ function drawFigures(red, drops, map, coverage) {
     [
       'Nodes',
       count(coverage.nodesReporting),
-      coverage.nodesExpected === null ? 'reporting' : `of ${coverage.nodesExpected} reporting`,
+      coverage.nodesExpected === null || coverage.nodesExpected < coverage.nodesReporting ? 'reporting' : `of ${coverage.nodesExpected} reporting`,
     ],
   ];
   $('figures').replaceChildren(
@@ -125,30 +125,54 @@ function drawFigures(red, drops, map, coverage) {
 }
 
 function drawServiceMap(map) {
-  if (map.edges.length === 0) {
+  const model = mapModel(map, state.system);
+  if (model.edges.length === 0) {
     $('map').replaceChildren(tag('p', { class: 'empty' }, 'No calls in this window.'));
     return;
   }
-  const stats = nodeStats(map);
-  const name = new Map(map.nodes.map((n) => [n.id, n.name]));
-  const model = {
-    nodes: map.nodes.map((n) => ({
-      ...n,
-      ...nodeText(n, stats.get(n.id)),
-      hue: hueOf(n.namespace ?? n.kind),
-    })),
-    edges: map.edges.map((e) => ({
+  drawMap($('map'), model, state.chosen, choose);
+  const hidden = map.edges.length - model.edges.length + map.truncated;
+  $('map-note').textContent = hidden > 0 ? `${hidden} quiet or system edges not shown` : '';
+}
+
+/** Health probes, the host, the API server: there in every cluster, and rarely the answer. */
+const SYSTEM = /^reserved:(?:health|remote-node|host|kube-apiserver)$/;
+const WORLD = 'reserved:world';
+
+/**
+ * What of the map is drawn. An edge without connections, requests or drops was only seen before address translation;
+ * the edge to the real server is there too. The world is drawn twice: who calls in, and who is called outside.
+ */
+function mapModel(map, withSystem) {
+  const nodes = new Map(map.nodes.map((n) => [n.id, n]));
+  const nameOf = (id) => nodes.get(id)?.name ?? id;
+  const isSystem = (e) => e.port === 53 || SYSTEM.test(nameOf(e.client)) || SYSTEM.test(nameOf(e.server));
+  const happened = (e) => e.connections > 0 || e.red?.requests > 0 || e.drops > 0;
+  const edges = map.edges
+    .filter((e) => happened(e) && (withSystem || e.drops > 0 || !isSystem(e)))
+    .map((e) => ({
       id: e.id,
       client: e.client,
-      server: e.server,
+      server: nameOf(e.server) === WORLD ? `${e.server}#out` : e.server,
       weight: e.red?.requests ?? e.connections ?? 0,
       drops: e.drops,
       dropsText: count(e.drops),
       errors: (e.red?.errorRatio ?? 0) > 0.01,
-      label: `${name.get(e.client)} → ${name.get(e.server)} ${e.protocol}${e.port > 0 ? `/${e.port}` : ''}${edgeNote(e)}`,
-    })),
-  };
-  drawMap($('map'), model, state.chosen, choose);
+      label: `${nameOf(e.client)} → ${nameOf(e.server)} ${e.protocol}${e.port > 0 ? `/${e.port}` : ''}${edgeNote(e)}`,
+    }));
+  const stats = nodeStats(map);
+  const ids = [...new Set(edges.flatMap((e) => [e.client, e.server]))];
+  return { edges, nodes: ids.map((id) => nodeModel(id, nodes.get(id.replace(/#out$/, '')), stats)) };
+}
+
+/** Cilium’s own identities without their prefix. */
+function shortName(name) {
+  return name.replace(/^reserved:/, '');
+}
+
+function nodeModel(id, node, stats) {
+  const text = nodeText(node, stats.get(node.id));
+  return { id, name: shortName(node.name), ...text, hue: hueOf(node.namespace ?? node.kind) };
 }
 
 function edgeNote(edge) {
@@ -205,7 +229,7 @@ function drawDetail() {
 }
 
 function overview(map) {
-  const nameOf = (id) => map.nodes.find((n) => n.id === id)?.name ?? id;
+  const nameOf = (id) => shortName(map.nodes.find((n) => n.id === id)?.name ?? id);
   const dropping = map.edges
     .filter((e) => e.drops > 0)
     .sort((a, b) => b.drops - a.drops)
@@ -268,7 +292,7 @@ function edgeDetail(edge, map) {
     ['Last seen', time(edge.lastSeen)],
   ];
   const query = EXAMPLES.edgeFlows(client, server, state.window.last, edge.drops > 0);
-  return [tag('h3', {}, `${client?.name} → ${server?.name}`), definitions(rows), ...queryButtons(query)];
+  return [tag('h3', {}, `${shortName(client.name)} → ${shortName(server.name)}`), definitions(rows), ...queryButtons(query)];
 }
 
 function nodeDetail(node, map) {
@@ -286,7 +310,7 @@ function nodeDetail(node, map) {
     ['Drops on the way out', count(sum(from, (e) => e.drops))],
   ];
   const query = EXAMPLES.callersOf(node, state.window.last);
-  return [tag('h3', {}, node.name), definitions(rows), ...queryButtons(query)];
+  return [tag('h3', {}, shortName(node.name)), definitions(rows), ...queryButtons(query)];
 }
 
 function drawDrops(drops) {
@@ -435,6 +459,10 @@ $('token-form').addEventListener('submit', (event) => {
   sessionStorage.setItem('flowledger-token', $('token').value);
   void refresh();
   void drawBanner();
+});
+$('system').addEventListener('change', (event) => {
+  state.system = event.target.checked;
+  if (state.answer) drawServiceMap(state.answer.serviceMap);
 });
 drawWindows();
 drawQueries();
