@@ -41,8 +41,9 @@ export class ParamBinder {
     this.#values[name] = value;
   }
 
-  /** All values bound so far. */
-  get params(): Readonly<Record<string, ParamValue>> {
-    return { ...this.#values };
+  /** The values that a statement names; those of conditions that were dropped on the way are left out. */
+  usedBy(sql: string): Readonly<Record<string, ParamValue>> {
+    const names = new Set([...sql.matchAll(/\{(\w+):/g)].map((match) => match[1]));
+    return Object.fromEntries(Object.entries(this.#values).filter(([name]) => names.has(name)));
   }
 }

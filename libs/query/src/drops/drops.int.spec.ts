@@ -5,8 +5,8 @@ import type { GroupBy } from '../group/dimensions.js';
 import { planSamples } from '../group/plan-samples.js';
 import { readFlow } from '../flows/flow-record.js';
 import type { FlowRow } from '../flows/flow-record.js';
-import { CONTEXT, DAY_S, must, startQueryFixture } from '../testing/query-fixture.js';
-import type { QueryFixture } from '../testing/query-fixture.js';
+import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing/query-fixture.js';
+import type { FlowCells, QueryFixture } from '../testing/query-fixture.js';
 import { flowCells, randomFlows } from '../testing/random-calls.js';
 import type { RandomFlow } from '../testing/random-calls.js';
 import { planDrops } from './plan-drops.js';
@@ -163,5 +163,57 @@ describe('drops on the real engine', () => {
       expect(group?.reasons.has(sample.dropReason)).toBe(true);
     }
     expect(samples[0]?.position.bucketNs).toBe(group?.lastSeenNs);
+  });
+
+  it('groups drops by the policy that their verdict twin names, the nearest within a second', async () => {
+    const name = 'deny-front';
+    const kind = 'CiliumNetworkPolicy';
+    const policy = `\n${String.fromCodePoint(name.length)}${name}\u0012\u0004shop*${String.fromCodePoint(kind.length)}${kind}`;
+    const at = START + 9n * HOUR;
+    const row = (index: number, nanos: bigint, cells: FlowCells): FlowCells => ({
+      ...flowCells(FLOWS[0]!, index),
+      tenant: 'twins',
+      bucket_time: timeLiteral(at + nanos),
+      event_type: 1,
+      verdict: 2,
+      drop_reason: 181,
+      l7_kind: 0,
+      l7_type: 0,
+      weight: 1,
+      src_port: 4000,
+      policies: '',
+      ...cells,
+    });
+    const verdict = { event_type: 5 };
+    const rows = [
+      row(0, 0n, {}),
+      row(1, -900_000_000n, { event_type: 5 }),
+      row(2, 200_000n, verdict),
+      row(3, 1n, { src_port: 4001 }),
+      row(4, 1_000_000_002n, { ...verdict, src_port: 4001 }),
+      row(5, 2n, { drop_reason: 151, src_port: 4002 }),
+      row(6, 3n, { ...verdict, src_port: 4002 }),
+      row(7, 4n, { node: 'other' }),
+    ];
+    await fixture.insert(rows);
+    // Field 21005 with its length, which is not UTF-8, goes in by its hex.
+    await fixture.writer.command({
+      name: 'test_policies',
+      sql: `INSERT INTO flows (_le, _lp, _lo, tenant, cluster, node, bucket_time, verdict, drop_reason, event_type, l4_protocol, src_port, weight, policies)
+        SELECT 9, 0, number, 'twins', 'default', '${FLOWS[0]!.node}', '${timeLiteral(at + 100_000n)}', 2, 181, 5, 1, 4000, 1,
+        concat(unhex('EAA00A'), char(${policy.length}), {policy:String}) FROM numbers(1)`,
+      params: { policy },
+      settings: {},
+    });
+    const window = { fromNs: at - HOUR, toNs: at + HOUR };
+    const planned = must(
+      planDrops({ window, groupBy: [{ dimension: 'POLICY' }] }, { ...CONTEXT, tenant: 'twins' }),
+    );
+    const { groups, total } = readDrops(await fixture.run<DropRow>(planned.plan), planned);
+    expect(groups.map((group) => [group.key[0]?.value, group.count])).toEqual([
+      [null, 3n],
+      ['CiliumNetworkPolicy shop/deny-front', 1n],
+    ]);
+    expect(total).toBe(4n);
   });
 });

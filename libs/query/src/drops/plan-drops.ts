@@ -121,7 +121,12 @@ export function planDrops(request: DropsRequest, context: QueryContext): Result<
     ...keyFragments(keys),
     events: segments.map((segment) => eventsOf(segment, events, binder)).join('\nUNION ALL\n'),
   });
-  const plan = { name: DROPS.name, sql, params: binder.params, settings: settingsFor(context, rows + 1) };
+  const plan = {
+    name: DROPS.name,
+    sql,
+    params: binder.usedBy(sql),
+    settings: settingsFor(context, rows + 1),
+  };
   const answered = answeredFrom(segments, TABLES, context);
   return done({ plan, window, grid, keys, limit, answered, nowNs: context.nowNs });
 }

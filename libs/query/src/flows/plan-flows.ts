@@ -162,7 +162,12 @@ export function planFlows(request: FlowsRequest, context: QueryContext): Result<
     order: direction === 'forward' ? 'ASC' : 'DESC',
   };
   const sql = pageSql(request, fragments, binder);
-  const plan = { name: PAGE.name, sql, params: binder.params, settings: settingsFor(context, MAX_PAGE + 1) };
+  const plan = {
+    name: PAGE.name,
+    sql,
+    params: binder.usedBy(sql),
+    settings: settingsFor(context, MAX_PAGE + 1),
+  };
   const resumed = direction === 'forward' ? after !== undefined : before !== undefined;
   return done({ plan, window: window.value, filterHash, limit, direction, resumed });
 }
@@ -215,7 +220,7 @@ export function planFlow(request: FlowRequest, context: QueryContext): Result<Qu
     filter: found.value.condition,
     order: 'ASC',
   });
-  return done({ name: 'flow', sql, params: binder.params, settings: settingsFor(context, 1) });
+  return done({ name: 'flow', sql, params: binder.usedBy(sql), settings: settingsFor(context, 1) });
 }
 
 /** Counts matching flows no further than `upTo`; the row's `value` is `upTo` + 1 when there are more. */
@@ -233,7 +238,7 @@ export function planFlowCount(
   const filter = compileFilters(request.filters, place);
   if (!filter.ok) return filter;
   const sql = COUNT.fill({ range: rawRange(window.value, binder), filter: filter.value ?? 'true' });
-  return done({ name: COUNT.name, sql, params: binder.params, settings: settingsFor(context, 1) });
+  return done({ name: COUNT.name, sql, params: binder.usedBy(sql), settings: settingsFor(context, 1) });
 }
 
 /** Plans the look-up of label sets by id (decimal text, as flows name them). */

@@ -59,5 +59,5 @@ export function planSamples(request: SamplesRequest, context: QueryContext): Res
     order: 'DESC',
   });
   const settings = settingsFor(context, MAX_SAMPLES);
-  return done({ name: 'samples', sql, params: binder.params, settings });
+  return done({ name: 'samples', sql, params: binder.usedBy(sql), settings });
 }

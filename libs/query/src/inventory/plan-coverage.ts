@@ -45,7 +45,7 @@ function build(
   binder.name('tenant', context.tenant);
   binder.name('limit', MAX_ROWS);
   const sql = template.fill(fragments(binder));
-  return { name: template.name, sql, params: binder.params, settings: settingsFor(context, MAX_ROWS) };
+  return { name: template.name, sql, params: binder.usedBy(sql), settings: settingsFor(context, MAX_ROWS) };
 }
 
 function equal(column: string, value: string | null | undefined, binder: ParamBinder): string {

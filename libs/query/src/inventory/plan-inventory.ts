@@ -29,7 +29,7 @@ function binderOf(context: QueryContext): ParamBinder {
 }
 
 function planOf(name: string, sql: string, binder: ParamBinder, context: QueryContext): QueryPlan {
-  return { name, sql, params: binder.params, settings: settingsFor(context, MAX_NAMES) };
+  return { name, sql, params: binder.usedBy(sql), settings: settingsFor(context, MAX_NAMES) };
 }
 
 /** Plans the nodes of a window. Refuses BAD_WINDOW and WINDOW_TOO_WIDE. */

@@ -126,7 +126,7 @@ function planEdges(
     edges: segments.map((segment) => edgesOf(segment, question.level, filters, binder)).join('\nUNION ALL\n'),
   });
   const settings = settingsFor(context, question.maxEdges);
-  const plan = { name: EDGES.name, sql, params: binder.params, settings };
+  const plan = { name: EDGES.name, sql, params: binder.usedBy(sql), settings };
   return done({ plan, answered: answeredFrom(segments, TABLES, context) });
 }
 

@@ -188,7 +188,7 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   binder.name('rows', rows + 1);
   const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value };
   const sql = redSql(calls, { order, rule }, window, binder);
-  const plan = { name: RED.name, sql, params: binder.params, settings: settingsFor(context, rows + 1) };
+  const plan = { name: RED.name, sql, params: binder.usedBy(sql), settings: settingsFor(context, rows + 1) };
   const answered = answeredFrom(segments, TABLES, context);
   return done({ plan, window, grid, keys, errorRule: rule, limit, answered, nowNs: context.nowNs });
 }

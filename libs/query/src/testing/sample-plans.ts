@@ -1,0 +1,143 @@
+import { planDrops } from '../drops/plan-drops.js';
+import { planTwins } from '../explain/twins.js';
+import type { FlowFilters } from '../filter/flow-filter.js';
+import { encodeCursor, hashFilters } from '../flows/flow-cursor.js';
+import { readFlow } from '../flows/flow-record.js';
+import { planFlow, planFlowCount, planFlows, planLabels } from '../flows/plan-flows.js';
+import { planSamples } from '../group/plan-samples.js';
+import { planClusters, planNamespaces, planNodes } from '../inventory/plan-inventory.js';
+import { planServiceMap } from '../map/plan-service-map.js';
+import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../query-plan.js';
+import type { QueryContext, QueryPlan } from '../query-plan.js';
+import { planRed } from '../red/plan-red.js';
+import type { Result } from '../result.js';
+
+const NOW = 1_767_268_800_000_000_000n;
+/** Who asks, and when. */
+export const SAMPLE_CONTEXT: QueryContext = {
+  tenant: 'acme',
+  nowNs: NOW,
+  limits: DEFAULT_LIMITS,
+  retention: DEFAULT_RETENTION,
+};
+const RAGGED = { fromNs: NOW - 7_200_000_000_001n, toNs: NOW };
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value;
+}
+
+/** A filter that sets every field that is supported. */
+export const EVERY_FIELD: FlowFilters = {
+  allow: [
+    {
+      uuid: ['43eea867-dd4b-4e5e-b2b8-fe80e0f51b06'],
+      sourceIp: ['10.0.0.0/8', '::1'],
+      destinationIp: ['::/0'],
+      sourceIpXlated: ['192.0.2.7'],
+      ipVersion: ['IPv4'],
+      encrypted: [true],
+      sourcePod: ['shop/front', 'web', 'shop/', '/web', '/'],
+      destinationService: ['shop/checkout'],
+      sourceFqdn: ['*.example.com.', 'api.example.org'],
+      sourceLabel: ['k8s:app=web, tier in (a, b), !canary, version!=2, weight>3'],
+      nodeLabels: ['zone'],
+      sourceWorkload: [{ name: 'web', kind: 'Deployment' }, { name: 'web' }, { kind: 'Job' }, {}],
+      destinationIdentity: [2, 16_777_217],
+      sourceClusterName: ['eu'],
+      nodeName: ['eu/node-*', 'node-1', '/'],
+      interface: [{ index: 4, name: 'eth0' }, {}],
+      sourcePort: ['0', '443'],
+      destinationPort: ['8080'],
+      protocol: ['TCP', 'icmp', 'http'],
+      tcpFlags: [{ syn: true, ack: false }, {}],
+      reply: [false],
+      verdict: ['DROPPED', 'UNRECOGNIZED'],
+      dropReasonDesc: ['POLICY_DENIED', '181'],
+      trafficDirection: ['INGRESS', 'UNKNOWN'],
+      eventType: [{ type: 129 }, { type: 4, subType: 0 }, { type: 0 }],
+      httpStatusCode: ['404', '5+'],
+      httpMethod: ['get'],
+      httpPath: ['^/a/[0-9]+$'],
+      httpUrl: ['example'],
+      httpHeader: [{ key: 'X-Id', value: '7' }],
+      traceId: [''],
+      ipTraceId: ['18446744073709551615'],
+    },
+    {
+      dnsQuery: ['\\.com\\.$'],
+      matchInferred: true,
+      destinationWorkload: [{ name: 'dns' }],
+      sourceService: ['a/b'],
+    },
+  ],
+  deny: [{}],
+};
+
+const CURSOR_FILTERS = { allow: [{ verdict: ['DROPPED'] }] };
+const AT = { bucketNs: NOW - 1n, logEpoch: 7n, partition: 3, offset: 99n, index: 4 };
+const DROP = readFlow({
+  bucket_ns: String(NOW - 5n),
+  _le: '7',
+  _lp: 1,
+  _lo: '2',
+  _li: 3,
+  cluster: 'eu',
+  node: 'n1',
+  event_type: 1,
+  drop_reason: 181,
+  src_ip: '::ffff:10.0.0.1',
+  dst_ip: 'fd00::2',
+  client_side: 1,
+  server_port: 80,
+});
+
+/** One plan of every kind, by the name of its golden. */
+export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
+  'flows-default': () => must(planFlows({}, SAMPLE_CONTEXT)).plan,
+  'flows-every-field': () => must(planFlows({ filters: EVERY_FIELD, window: RAGGED }, SAMPLE_CONTEXT)).plan,
+  'flows-after-cursor': () => {
+    const after = encodeCursor(AT, hashFilters(CURSOR_FILTERS));
+    return must(planFlows({ filters: CURSOR_FILTERS, first: 5, after, parts: [] }, SAMPLE_CONTEXT)).plan;
+  },
+  'flows-two-clusters': () =>
+    must(planFlows({ last: 5, parts: [], clusters: ['eu', 'us'] }, SAMPLE_CONTEXT)).plan,
+  'flow-by-uuid': () =>
+    must(planFlow({ uuid: '43eea867-dd4b-4e5e-b2b8-fe80e0f51b06', parts: [] }, SAMPLE_CONTEXT)),
+  'flow-count': () => must(planFlowCount({ filters: CURSOR_FILTERS }, 1000, SAMPLE_CONTEXT)),
+  labels: () => planLabels(['18446744073709551615', '1', '1'], SAMPLE_CONTEXT),
+  'red-segments': () =>
+    must(
+      planRed(
+        {
+          window: RAGGED,
+          groupBy: [{ dimension: 'WORKLOAD' }, { dimension: 'ENDPOINT' }],
+          filters: { allow: [{ destinationPod: ['shop/'], destinationPort: ['80'], protocol: ['http'] }] },
+          stepNs: 300_000_000_000n,
+          orderBy: 'P95',
+        },
+        SAMPLE_CONTEXT,
+      ),
+    ).plan,
+  'red-raw': () =>
+    must(
+      planRed(
+        { groupBy: [{ dimension: 'POD', side: 'CLIENT' }], filters: { deny: [{ httpStatusCode: ['404'] }] } },
+        SAMPLE_CONTEXT,
+      ),
+    ).plan,
+  'drops-rollup': () =>
+    must(planDrops({ window: RAGGED, filters: { allow: [{ nodeName: ['n1'] }] } }, SAMPLE_CONTEXT)).plan,
+  'drops-by-policy': () => must(planDrops({ groupBy: [{ dimension: 'POLICY' }] }, SAMPLE_CONTEXT)).plan,
+  samples: () => {
+    const { keys, window } = must(planDrops({ window: RAGGED }, SAMPLE_CONTEXT));
+    const id = Buffer.from(JSON.stringify(['133'])).toString('base64url');
+    return must(planSamples({ question: 'drops', window, keys, groupId: id, first: 3 }, SAMPLE_CONTEXT));
+  },
+  twins: () => planTwins([DROP], SAMPLE_CONTEXT) ?? planLabels([], SAMPLE_CONTEXT),
+  'map-edges': () => must(planServiceMap({ window: RAGGED }, SAMPLE_CONTEXT)).now.edges,
+  'map-red': () => must(planServiceMap({ window: RAGGED, collapse: 'POD' }, SAMPLE_CONTEXT)).now.red.plan,
+  nodes: () => must(planNodes(RAGGED, SAMPLE_CONTEXT)).plan,
+  namespaces: () => must(planNamespaces(RAGGED, SAMPLE_CONTEXT)).plan,
+  clusters: () => planClusters(SAMPLE_CONTEXT),
+};
