@@ -9,6 +9,7 @@ import {
   type Moment,
 } from './flows/other-events.js';
 import { policyLabels } from './flows/policy-bytes.js';
+import type { Calm } from './options.js';
 import { reachability } from './faults/losses.js';
 import type { Cluster, ReplicaSlot } from './topology/cluster.js';
 import { INCIDENT_POLICY } from './topology/plan.js';
@@ -22,6 +23,7 @@ const REGENERATION_NANOS = 350_000_000;
 export interface AgentEventSettings {
   readonly seed: number;
   readonly nodeOutages: number;
+  readonly calm: Calm;
   /** When the incident's policy takes effect; Infinity = never. */
   readonly incidentSecond: number;
   readonly incidentNanos: number;
@@ -85,8 +87,8 @@ export class AgentEvents {
   }
 
   private addReachability(events: SimulatedEvent[], index: number, second: number): void {
-    const { seed, nodeOutages } = this.settings;
-    const state = reachability(seed, second, index, nodeOutages);
+    const { seed, nodeOutages, calm } = this.settings;
+    const state = reachability(seed, second, index, nodeOutages, calm);
     if (state !== 'going' && state !== 'back') return;
     const node = this.cluster.node(index);
     const relay = this.cluster.node(0);

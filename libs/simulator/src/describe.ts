@@ -74,7 +74,7 @@ function describeIncident(startNs: bigint | undefined): IncidentDescription {
     client: 'shop/checkout',
     server: 'shop/payments',
     port: 8443,
-    reason: 133,
+    reason: 181,
     policy: `shop/${INCIDENT_POLICY}`,
   };
 }

@@ -21,7 +21,7 @@ describe('the incident', () => {
 
   it('denies every connection from checkout to payments from then on, and none before', () => {
     const dropped = flows.filter(
-      (flow) => flow.drop_reason === 133 && flow.event_type.type === 1 && isPayment(flow),
+      (flow) => flow.drop_reason === 181 && flow.event_type.type === 1 && isPayment(flow),
     );
     const arrived = flows.filter(
       (flow) =>

@@ -42,6 +42,22 @@ export interface Settings {
   readonly faults: FaultOptions;
   readonly demo: boolean;
   readonly keepCalls: boolean;
+  /** Seconds around the demo's incident in which observing works, so that its story can be told without gaps. */
+  readonly calm: Calm;
+}
+
+/** Seconds [from, to) without losses and outages. */
+export interface Calm {
+  readonly from: number;
+  readonly to: number;
+}
+
+const NO_CALM: Calm = { from: 0, to: 0 };
+const CALM_BEFORE_INCIDENT_S = 5400;
+const CALM_AFTER_INCIDENT_S = 14_400;
+
+function calmAround(incidentSecond: number): Calm {
+  return { from: incidentSecond - CALM_BEFORE_INCIDENT_S, to: incidentSecond + CALM_AFTER_INCIDENT_S };
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -74,5 +90,6 @@ export function settingsOf(options: SimulationOptions): Settings {
     faults,
     demo,
     keepCalls: options.keepCalls === true,
+    calm: demo && incidentStart !== undefined ? calmAround(Number(incidentStart / SECOND_NS)) : NO_CALM,
   };
 }

@@ -183,7 +183,7 @@ describe('the demo cluster', () => {
       client: 'shop/checkout',
       server: 'shop/payments',
       port: 8443,
-      reason: 133,
+      reason: 181,
       policy: 'shop/payments-lockdown',
     });
   });

@@ -98,7 +98,9 @@ export class Simulation {
     seen.sort(byTime);
     this.loseUnreachable(second, seen);
     const others = this.agentEvents.of(second);
-    for (const loss of loseEvents(seed, second, this.cluster.nodes.length, faults.lostEvents, seen)) {
+    const { calm } = this.settings;
+    const lossChance = second >= calm.from && second < calm.to ? 0 : faults.lostEvents;
+    for (const loss of loseEvents(seed, second, this.cluster.nodes.length, lossChance, seen)) {
       const node = this.cluster.node(loss.node);
       const timeNs = BigInt(second) * SECOND_NS + BigInt(loss.reportNanos);
       this.truth.totals.lostFlows += loss.count;
@@ -119,7 +121,7 @@ export class Simulation {
     const { seed, faults } = this.settings;
     if (faults.nodeOutages === 0) return;
     const away = this.cluster.nodes.map(({ index }) => {
-      const state = reachability(seed, second, index, faults.nodeOutages);
+      const state = reachability(seed, second, index, faults.nodeOutages, this.settings.calm);
       return state === 'going' || state === 'down';
     });
     for (const one of seen) {

@@ -62,13 +62,20 @@ const OUTAGE_SPREAD_S = 25;
 /** What a node's reachability does in one second. */
 export type Reachability = 'up' | 'going' | 'down' | 'back';
 
-/** Whether a node is out of reach in a second: one outage a period, at a place in it that (seed, node, period) decide. */
-export function reachability(seed: number, second: number, node: number, period: number): Reachability {
+/** Whether a node is out of reach in a second: one outage a period, at a place in it that (seed, node, period) decide; none begins in `calm`. */
+export function reachability(
+  seed: number,
+  second: number,
+  node: number,
+  period: number,
+  calm: { readonly from: number; readonly to: number },
+): Reachability {
   if (period === 0) return 'up';
   const number = Math.floor(second / period);
   const draw = hash32(seed, number, node, 401);
   const length = Math.min(OUTAGE_SHORTEST_S + (draw % OUTAGE_SPREAD_S), Math.floor(period / 2));
   const start = number * period + (hash32(draw, 1) % Math.max(1, period - length - 1));
+  if (start >= calm.from && start < calm.to) return 'up';
   if (second === start) return 'going';
   if (second > start && second < start + length) return 'down';
   return second === start + length ? 'back' : 'up';

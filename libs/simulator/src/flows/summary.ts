@@ -10,7 +10,8 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [8, 'PSH'],
 ];
 
-const RCODE_NAMES: Readonly<Record<number, string>> = { 2: 'Server Failure', 3: 'Non-Existent Domain' };
+/** As the packet library of the agent names them, the space after the first included. */
+const RCODE_NAMES: Readonly<Record<number, string>> = { 2: 'Server Failure ', 3: 'Non-Existent Domain' };
 
 /** What agents send as the time to live of an answer that has none. */
 export const NO_TTL = 4_294_967_295;

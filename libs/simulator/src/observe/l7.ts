@@ -2,7 +2,7 @@ import type { Call } from '../traffic/call.js';
 import { DIRECTION, EVENT, L7, REPLY, VERDICT, type Observation } from './observation.js';
 import { jitter, wirePort, type Observer } from './observer.js';
 
-/** Share, in thousandths, of requests whose log entry overtakes nobody: the agent stamps them after the response. */
+/** Requests in a thousand whose log entry is late: the agent may stamp them after the response (hubble note, trap 24). */
 const LATE_PER_MILLE = 10;
 
 /** The records of the proxies in the path. Their time is that of receipt by the agent (hubble note 1.6). */

@@ -123,7 +123,7 @@ export const POLICIES: readonly PolicyPlan[] = [
     'nobody in shop may call 169.254.169.254',
     'metadata service is off limits',
   ),
-  cnp('shop', INCIDENT_POLICY, 31, 'payments accepts monitoring on 9090 and nobody else'),
+  cnp('shop', INCIDENT_POLICY, 31, 'nobody but monitoring on 9090 may reach payments'),
   cnp('production', 'my-app-http', 14, 'world may call my-app on 8080'),
   cnp('production', 'payment-service-http', 14, 'my-app may call payment-service on 8080'),
   cnp('production', 'deny-staging', 15, 'staging is denied', 'staging must not reach production'),

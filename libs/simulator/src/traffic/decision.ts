@@ -178,11 +178,11 @@ export class Decision {
     return denial.side === 'server' ? this.oneWay(call) : 12_000;
   }
 
-  /** The incident's policy selects payments: what it does not name is denied by default. */
+  /** The incident's policy denies everyone but monitoring at payments: an explicit deny, so the verdict names it. */
   private incidentDenial(call: Call): Denial | undefined {
     if (call.edge.server !== 'shop/payments' || !this.incidentAt(call.startNs)) return undefined;
     if (call.edge.port !== EDGES.scrapePayments.port)
-      return { kind: 'packet', reason: 133, side: 'server', byPolicy: true };
+      return { kind: 'packet', reason: 181, side: 'server', policy: INCIDENT_POLICY, byPolicy: true };
     call.ingressPolicy = INCIDENT_POLICY;
     return undefined;
   }
