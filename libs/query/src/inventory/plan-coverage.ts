@@ -4,7 +4,16 @@ import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { done } from '../result.js';
 import type { Result } from '../result.js';
 import { SqlTemplate } from '../sql-template.js';
-import { DAY_NS, floorTo, HOUR_NS, MINUTE_NS, rawRange, resolveWindow, rollupRange } from '../window.js';
+import {
+  DAY_NS,
+  floorTo,
+  HOUR_NS,
+  MINUTE_NS,
+  rawRange,
+  resolveWindow,
+  rollupRange,
+  SECOND_NS,
+} from '../window.js';
 import type { Window, WindowRequest } from '../window.js';
 
 const LOST = new SqlTemplate('coverage-lost');
@@ -14,8 +23,12 @@ const LEDGER = new SqlTemplate('ledger-sums');
 const MAX_ROWS = 10_000;
 /** Nodes are counted over the end of the window only: raw rows of a long window would cost more than the answer. */
 const REPORTING_NS = 15n * MINUTE_NS;
-/** The watermark is looked for in the last days; older means that nothing arrives any more. */
+/** A node that sent nothing for so long is not live; the watermark does not wait for it. */
+const LIVE_NS = 15n * MINUTE_NS;
+/** Without live nodes the newest flow is looked for in the last days; older means that nothing arrives any more. */
 const RECENT_NS = 3n * DAY_NS;
+/** How long before the window the source's last word about a node is looked for. */
+const STATUS_NS = 7n * DAY_NS;
 
 /** Whose coverage. Losses are known by node, so a namespace does not narrow them. */
 export interface CoverageRequest {
@@ -52,11 +65,34 @@ function equal(column: string, value: string | null | undefined, binder: ParamBi
   return value === undefined || value === null ? 'true' : `${column} = ${binder.bind('String', value)}`;
 }
 
-function scopeOf(request: CoverageRequest, binder: ParamBinder): string {
-  return `${equal('cluster', request.cluster, binder)} AND ${equal('node', request.node, binder)}`;
+/** Conditions on cluster and node, which some statements name otherwise. */
+function scopeOf(request: CoverageRequest, binder: ParamBinder, prefix = ''): string {
+  const cluster = equal(prefix === '' ? 'cluster' : `${prefix}_cluster`, request.cluster, binder);
+  const node = equal(prefix === '' ? 'node' : `${prefix}_name`, request.node, binder);
+  return `${cluster} AND ${node}`;
 }
 
-/** Sums of the ledger by log epoch and partition, and open repairs; without tenant, since the ledger is the log's. */
+function planExtent(request: CoverageRequest, window: Window, context: QueryContext): QueryPlan {
+  const { nowNs } = context;
+  const end = window.toNs < nowNs ? window.toNs : nowNs;
+  const tail = { fromNs: end - REPORTING_NS > 0n ? end - REPORTING_NS : 0n, toNs: window.toNs };
+  const minute = floorTo(nowNs, MINUTE_NS);
+  const toNs = minute + 2n * HOUR_NS;
+  return build(EXTENT, context, (binder) => {
+    binder.name('now', nowNs);
+    binder.name('from_s', window.fromNs / SECOND_NS);
+    binder.name('to_s', window.toNs / SECOND_NS);
+    return {
+      cluster: equal('cluster', request.cluster, binder),
+      recent: rollupRange({ fromNs: minute - RECENT_NS, toNs }, binder),
+      scope: scopeOf(request, binder),
+      lately: rawRange({ fromNs: nowNs - LIVE_NS, toNs }, binder),
+      reporting: rawRange(tail, binder),
+    };
+  });
+}
+
+/** Sums of the ledger by log epoch and partition; without tenant, since the ledger is the log's. */
 export function planLedger(context: QueryContext): QueryPlan {
   return build(LEDGER, context, () => ({}));
 }
@@ -66,11 +102,7 @@ export function planCoverage(request: CoverageRequest, context: QueryContext): R
   const resolved = resolveWindow(request.window, context);
   if (!resolved.ok) return resolved;
   const window = resolved.value;
-  const end = window.toNs < context.nowNs ? window.toNs : context.nowNs;
-  const tail = { fromNs: end - REPORTING_NS > 0n ? end - REPORTING_NS : 0n, toNs: window.toNs };
-  const minute = floorTo(context.nowNs, MINUTE_NS);
-  const recent = { fromNs: minute - RECENT_NS, toNs: minute + 2n * HOUR_NS };
-  const early = { fromNs: window.fromNs > HOUR_NS ? window.fromNs - HOUR_NS : 0n, toNs: window.toNs };
+  const earlier = window.fromNs > STATUS_NS ? window.fromNs - STATUS_NS : 0n;
   return done({
     window,
     nowNs: context.nowNs,
@@ -80,15 +112,10 @@ export function planCoverage(request: CoverageRequest, context: QueryContext): R
       scope: scopeOf(request, binder),
     })),
     status: build(STATUS, context, (binder) => ({
-      range: rawRange(early, binder),
-      scope: equal('cluster', request.cluster, binder),
+      range: rawRange({ fromNs: earlier, toNs: window.toNs }, binder),
+      scope: scopeOf(request, binder, 'node'),
     })),
-    extent: build(EXTENT, context, (binder) => ({
-      cluster: equal('cluster', request.cluster, binder),
-      recent: rollupRange(recent, binder),
-      scope: scopeOf(request, binder),
-      reporting: rawRange(tail, binder),
-    })),
+    extent: planExtent(request, window, context),
     ledger: planLedger(context),
   });
 }

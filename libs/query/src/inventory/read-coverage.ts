@@ -2,28 +2,32 @@ import { MINUTE_NS } from '../window.js';
 import type { Window } from '../window.js';
 import type { CoveragePlan } from './plan-coverage.js';
 
-/** Losses of one node in one minute. */
+/** Losses of one node in one minute, and of all of them together. */
 export interface LostRow {
   readonly cluster: string;
   readonly node: string;
   readonly first_ns: string;
   readonly last_ns: string;
   readonly lost: string;
+  readonly lost_total: string;
 }
 
-/** One node status event; `type` is a relay.NodeState number. */
+/** A change of a node's state; `type` is a relay.NodeState number. */
 export interface StatusRow {
-  readonly cluster: string;
+  readonly node_cluster: string;
+  readonly node_name: string;
   readonly at_ns: string;
   readonly type: number;
-  readonly nodes: readonly string[];
 }
 
 /** How far the kept flows reach; null where there are none. */
 export interface ExtentRow {
   readonly oldest_s: number | string | null;
-  readonly watermark_ns: string | null;
+  /** 0 without live nodes. */
+  readonly live_ns: string | null;
+  readonly newest_ns: string | null;
   readonly nodes_reporting: string | null;
+  readonly open_repairs: string | null;
 }
 
 /** Sums of the ledger for one log epoch and partition. */
@@ -38,7 +42,6 @@ export interface LedgerRow {
   readonly skipped_count: string;
   readonly first_offset: string;
   readonly last_offset: string;
-  readonly open_repairs: string;
 }
 
 /** Why a stretch of time is not fully covered. */
@@ -65,71 +68,88 @@ export interface Gap extends Window {
 export interface CoverageFacts {
   readonly window: Window;
   readonly gaps: readonly Gap[];
+  /** Stops at 2^53 - 1. */
   readonly eventsLostUpstream: bigint;
+  /**
+   * Every live node has delivered up to here: the least of the newest flows of the nodes that are at most five minutes
+   * behind their cluster. The newest flow of all when no node sent in the last 15 minutes.
+   */
   readonly watermarkNs: bigint | null;
   readonly oldestKeptNs: bigint | null;
   readonly nodesReporting: number;
-  /** Nodes that the source said were connected and did not take back; null when it never said. */
+  /** Nodes that the source spoke of and that had not left before the window; null when it never spoke of nodes. */
   readonly nodesExpected: number | null;
   readonly repairing: boolean;
   readonly ledger: readonly LedgerRow[];
 }
 
 const CONNECTED = 1;
-const UNAVAILABLE = 2;
 const GONE = 3;
-const FAILED = 4;
+/** Unavailable, gone, error. */
+const DOWN: readonly number[] = [2, GONE, 4];
+/** The largest count that JSON keeps exactly. */
+const MOST = 2n ** 53n - 1n;
 
-function lostGaps(rows: readonly LostRow[]): readonly Gap[] {
+function capped(count: bigint): bigint {
+  return count > MOST ? MOST : count;
+}
+
+/** Losses within the window; those less than a minute apart are one gap. */
+function lostGaps(rows: readonly LostRow[], window: Window): readonly Gap[] {
   const gaps: Gap[] = [];
   const open = new Map<string, number>();
-  for (const row of rows) {
-    const key = `${row.cluster}/${row.node}`;
-    const [fromNs, toNs, lost] = [BigInt(row.first_ns), BigInt(row.last_ns) + 1n, BigInt(row.lost)];
-    const at = open.get(key);
+  const clipped = rows.map((row) => {
+    const [first, last] = [BigInt(row.first_ns), BigInt(row.last_ns) + 1n];
+    const fromNs = first > window.fromNs ? first : window.fromNs;
+    const toNs = last < window.toNs ? last : window.toNs;
+    return { ...row, fromNs, toNs: toNs > fromNs ? toNs : fromNs + 1n };
+  });
+  for (const row of clipped.toSorted((a, b) => (a.fromNs < b.fromNs ? -1 : 1))) {
+    const { cluster, node, fromNs, toNs } = row;
+    const lost = BigInt(row.lost);
+    const at = open.get(`${cluster}/${node}`);
     const last = at === undefined ? undefined : gaps[at];
     if (at !== undefined && last !== undefined && fromNs - last.toNs <= MINUTE_NS) {
       const end = toNs > last.toNs ? toNs : last.toNs;
-      gaps[at] = { ...last, toNs: end, lost: (last.lost ?? 0n) + lost };
+      gaps[at] = { ...last, toNs: end, lost: capped((last.lost ?? 0n) + lost) };
     } else {
-      open.set(key, gaps.length);
-      gaps.push({ fromNs, toNs, cluster: row.cluster, node: row.node, cause: 'RING_BUFFER_LOST', lost });
+      open.set(`${cluster}/${node}`, gaps.length);
+      gaps.push({ fromNs, toNs, cluster, node, cause: 'RING_BUFFER_LOST', lost });
     }
   }
   return gaps;
 }
 
-function statusGaps(rows: readonly StatusRow[], window: Window): { gaps: Gap[]; connected: Set<string> } {
+/**
+ * Times in which nodes could not be reached, up to when they were connected again. A node that left before the window
+ * is not expected, and its absence is no gap.
+ */
+function statusGaps(
+  rows: readonly StatusRow[],
+  window: Window,
+): { gaps: readonly Gap[]; expected: ReadonlySet<string> } {
   const gaps: Gap[] = [];
-  const connected = new Set<string>();
-  const down = new Map<string, { since: bigint; cluster: string; node: string }>();
+  const expected = new Set<string>();
+  const down = new Map<string, { since: bigint; row: StatusRow }>();
   const close = (key: string, toNs: bigint): void => {
     const open = down.get(key);
     down.delete(key);
     const fromNs = open !== undefined && open.since > window.fromNs ? open.since : window.fromNs;
-    if (open !== undefined && fromNs < toNs)
-      gaps.push({
-        fromNs,
-        toNs,
-        cluster: open.cluster,
-        node: open.node,
-        cause: 'NODE_UNAVAILABLE',
-        lost: null,
-      });
+    if (open === undefined || fromNs >= toNs) return;
+    const { node_cluster: cluster, node_name: node } = open.row;
+    gaps.push({ fromNs, toNs, cluster, node, cause: 'NODE_UNAVAILABLE', lost: null });
   };
   for (const row of rows) {
     const at = BigInt(row.at_ns);
-    for (const node of row.nodes) {
-      const key = `${row.cluster}\n${node}`;
-      if (row.type === CONNECTED) connected.add(key);
-      if (row.type === GONE) connected.delete(key);
-      if (row.type === CONNECTED || row.type === GONE) close(key, at);
-      const failed = row.type === UNAVAILABLE || row.type === FAILED;
-      if (failed && !down.has(key)) down.set(key, { since: at, cluster: row.cluster, node });
-    }
+    const key = `${row.node_cluster}/${row.node_name}`;
+    if (row.type === CONNECTED) close(key, at);
+    else if (row.type === GONE && at < window.fromNs) down.delete(key);
+    else if (DOWN.includes(row.type) && !down.has(key)) down.set(key, { since: at, row });
+    if (row.type === GONE && at < window.fromNs) expected.delete(key);
+    else expected.add(key);
   }
   for (const key of down.keys()) close(key, window.toNs);
-  return { gaps, connected };
+  return { gaps, expected };
 }
 
 /** The window begins before the oldest kept minute: because flows expired, or because nobody recorded yet. */
@@ -155,20 +175,21 @@ export function readCoverage(rows: CoverageRows, planned: CoveragePlan): Coverag
   const { window } = planned;
   const extent = rows.extent[0];
   const oldest = Number(extent?.oldest_s ?? 0);
-  const watermark = BigInt(extent?.watermark_ns ?? '0');
+  const live = BigInt(extent?.live_ns ?? '0');
+  const watermark = live === 0n ? BigInt(extent?.newest_ns ?? '0') : live;
   const oldestKeptNs = oldest === 0 ? null : BigInt(oldest) * 1_000_000_000n;
-  const { gaps, connected } = statusGaps(rows.status, window);
+  const { gaps, expected } = statusGaps(rows.status, window);
   return {
     window,
-    gaps: [...earlyGap(planned, oldestKeptNs), ...lostGaps(rows.lost), ...gaps].toSorted((a, b) =>
+    gaps: [...earlyGap(planned, oldestKeptNs), ...lostGaps(rows.lost, window), ...gaps].toSorted((a, b) =>
       a.fromNs < b.fromNs ? -1 : 1,
     ),
-    eventsLostUpstream: rows.lost.reduce((sum, row) => sum + BigInt(row.lost), 0n),
+    eventsLostUpstream: BigInt(rows.lost[0]?.lost_total ?? '0'),
     watermarkNs: watermark === 0n ? null : watermark,
     oldestKeptNs,
     nodesReporting: Number(extent?.nodes_reporting ?? 0),
-    nodesExpected: connected.size === 0 ? null : connected.size,
-    repairing: rows.ledger.some((row) => row.open_repairs !== '0'),
+    nodesExpected: expected.size === 0 ? null : expected.size,
+    repairing: (extent?.open_repairs ?? '0') !== '0',
     ledger: rows.ledger,
   };
 }
@@ -176,15 +197,23 @@ export function readCoverage(rows: CoverageRows, planned: CoveragePlan): Coverag
 /** How far a window's answers may be believed. */
 export type CoverageStatus = 'COMPLETE' | 'PARTIAL' | 'OUTSIDE_RETENTION' | 'NO_SOURCE' | 'STILL_ARRIVING';
 
+/** Why the whole window is empty, when one gap covers it. */
+function emptyBecause(facts: CoverageFacts): GapCause | undefined {
+  const { fromNs, toNs } = facts.window;
+  return facts.gaps.find((gap) => gap.node === null && gap.fromNs <= fromNs && gap.toNs >= toNs)?.cause;
+}
+
 /**
- * One word for the coverage of a window. `pending` = events in the log that are not in the tables yet. Nothing kept at
- * all is NO_SOURCE; a window wholly before the oldest kept flow is OUTSIDE_RETENTION; pending events make a window that
- * reaches past the watermark STILL_ARRIVING; gaps make it PARTIAL.
+ * One word for the coverage of a window. `pending` = events in the log that should be in the tables by now. A window
+ * that is wholly older than what is kept is OUTSIDE_RETENTION; one before the first recorded flow, or without any, had
+ * NO_SOURCE; pending events make a window that reaches past the watermark STILL_ARRIVING; gaps make it PARTIAL, and so
+ * does a repair, which may change its numbers.
  */
 export function coverageStatus(facts: CoverageFacts, pending: bigint): CoverageStatus {
-  if (facts.oldestKeptNs === null) return 'NO_SOURCE';
-  if (facts.window.toNs <= facts.oldestKeptNs) return 'OUTSIDE_RETENTION';
+  const cause = emptyBecause(facts);
+  if (cause === 'EXPIRED') return 'OUTSIDE_RETENTION';
+  if (facts.oldestKeptNs === null || cause === 'SOURCE_DISCONNECTED') return 'NO_SOURCE';
   if (pending > 0n && (facts.watermarkNs === null || facts.window.toNs > facts.watermarkNs))
     return 'STILL_ARRIVING';
-  return facts.gaps.length > 0 || pending > 0n ? 'PARTIAL' : 'COMPLETE';
+  return facts.gaps.length > 0 || facts.repairing || pending > 0n ? 'PARTIAL' : 'COMPLETE';
 }

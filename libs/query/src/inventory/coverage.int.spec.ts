@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing/query-fixture.js';
+import type { QueryFixture } from '../testing/query-fixture.js';
+import { planCoverage } from './plan-coverage.js';
+import type { CoverageRequest } from './plan-coverage.js';
+import { coverageStatus, readCoverage } from './read-coverage.js';
+import type { CoverageFacts, ExtentRow, LedgerRow, LostRow, StatusRow } from './read-coverage.js';
+
+const SECOND = 1_000_000_000n;
+const MINUTE = 60n * SECOND;
+const HOUR = 60n * MINUTE;
+const NOON = BigInt(DAY_S + 43_200) * SECOND;
+const WINDOW = { fromNs: NOON - HOUR, toNs: NOON };
+const NOW = { ...CONTEXT, nowNs: NOON };
+const MOST = 2n ** 53n - 1n;
+
+const CONNECTED = 1;
+const UNAVAILABLE = 2;
+const GONE = 3;
+const FAILED = 4;
+
+describe('coverage on the real engine', () => {
+  let fixture: QueryFixture;
+
+  const insert = async (table: string, columns: string, rows: readonly string[]): Promise<void> => {
+    const sql = `INSERT INTO ${table} (${columns}) VALUES ${rows.map((row) => `(${row})`).join(', ')}`;
+    await fixture.writer.command({ name: 'test_rows', sql, params: {}, settings: {} });
+  };
+
+  beforeAll(async () => {
+    fixture = await startQueryFixture();
+    let offset = 0;
+    const flow = (cluster: string, node: string, timeNs: bigint) => ({
+      _le: 1,
+      _lo: ++offset,
+      tenant: 'default',
+      cluster,
+      node,
+      bucket_time: timeLiteral(timeNs),
+      verdict: 1,
+      event_type: 4,
+      weight: 1,
+    });
+    await fixture.insert([
+      flow('east', 'n1', NOON - 40n * HOUR),
+      flow('east', 'n1', NOON - 2n * SECOND),
+      flow('east', 'n2', NOON - 90n * SECOND),
+      // Ten minutes behind the others: not live.
+      flow('east', 'n3', NOON - 10n * MINUTE),
+      // Its clock is ahead.
+      flow('east', 'n4', NOON + 20n * MINUTE),
+      // A cluster that ended yesterday.
+      flow('west', 'w1', NOON - 26n * HOUR),
+    ]);
+    const status = (timeNs: bigint, type: number, ...nodes: readonly string[]): string =>
+      `1, ${++offset}, 'default', 'east', 'relay', '${timeLiteral(timeNs)}', 'node_status', ${type}, 0, [${nodes.map((node) => `'${node}'`).join(', ')}]`;
+    const lost = (timeNs: bigint, node: string, count: bigint): string =>
+      `1, ${++offset}, 'default', 'east', '${node}', '${timeLiteral(timeNs)}', 'lost_events', 1, ${count}, []`;
+    await insert('events', '_le, _lo, tenant, cluster, node, bucket_time, kind, type, count, nodes', [
+      status(NOON - 50n * HOUR, CONNECTED, 'east/n1', 'east/n2', 'east/n3', 'east/n4', 'east/n5', 'east/n6'),
+      // Away since yesterday, said three times in two words.
+      status(NOON - 30n * HOUR, UNAVAILABLE, 'east/n5'),
+      status(NOON - 20n * MINUTE, UNAVAILABLE, 'east/n5'),
+      status(NOON - 15n * MINUTE, FAILED, 'east/n5'),
+      // Removed yesterday.
+      status(NOON - 30n * HOUR, UNAVAILABLE, 'east/n6'),
+      status(NOON - 29n * HOUR, GONE, 'east/n6'),
+      // Came and went within the window.
+      status(NOON - 30n * MINUTE, UNAVAILABLE, 'east/n2'),
+      status(NOON - 25n * MINUTE, CONNECTED, 'east/n2'),
+      status(NOON - 24n * MINUTE, CONNECTED, 'east/n2'),
+      lost(NOON - 10n * MINUTE, 'n1', 2n ** 64n - 1n),
+      lost(NOON - 50n * MINUTE, 'n1', 2n ** 64n - 1n),
+      lost(NOON - 40n * MINUTE, 'n2', 7n),
+    ]);
+    const repair = (from: bigint, to: bigint, finished: number): string =>
+      `1, 0, ${++offset}, 0, ${from / SECOND}, ${to / SECOND}, ${finished}`;
+    await insert('load_repairs', '_le, _lp, from_offset, to_offset, min_minute, max_minute, done', [
+      repair(NOON - 5n * HOUR, NOON - 4n * HOUR, 0),
+      repair(NOON - 30n * MINUTE, NOON - 20n * MINUTE, 1),
+    ]);
+  });
+
+  afterAll(() => fixture.stop());
+
+  async function coverage(request: CoverageRequest): Promise<CoverageFacts> {
+    const planned = must(planCoverage(request, NOW));
+    const lost = await fixture.run<LostRow>(planned.lost);
+    const status = await fixture.run<StatusRow>(planned.status);
+    const extent = await fixture.run<ExtentRow>(planned.extent);
+    const ledger = await fixture.run<LedgerRow>(planned.ledger);
+    return readCoverage({ lost, status, extent, ledger }, planned);
+  }
+
+  const gapsOf = (facts: CoverageFacts, cause: string) =>
+    facts.gaps
+      .filter((gap) => gap.cause === cause)
+      .map((gap) => [gap.cluster, gap.node, gap.fromNs - NOON, gap.toNs - NOON]);
+
+  it('sets the watermark to the slowest live node, whatever stopped nodes and fast clocks say', async () => {
+    expect((await coverage({ window: WINDOW, cluster: 'east' })).watermarkNs).toBe(NOON - 90n * SECOND);
+    expect((await coverage({ window: WINDOW, node: 'n1' })).watermarkNs).toBe(NOON - 2n * SECOND);
+    expect((await coverage({ window: WINDOW, cluster: 'west' })).watermarkNs).toBe(NOON - 26n * HOUR);
+  });
+
+  it('knows nodes that were away before the window began, and forgets those that had left', async () => {
+    const facts = await coverage({ window: WINDOW });
+    expect(gapsOf(facts, 'NODE_UNAVAILABLE')).toEqual([
+      ['east', 'n5', -HOUR, 0n],
+      ['east', 'n2', -30n * MINUTE, -25n * MINUTE],
+    ]);
+    expect(facts.nodesExpected).toBe(5);
+    expect(gapsOf(await coverage({ window: WINDOW, node: 'n2' }), 'NODE_UNAVAILABLE')).toHaveLength(1);
+    expect(gapsOf(await coverage({ window: WINDOW, cluster: 'west' }), 'NODE_UNAVAILABLE')).toEqual([]);
+  });
+
+  it('adds up losses without wrapping around, and stops at what JSON keeps exactly', async () => {
+    expect((await coverage({ window: WINDOW })).eventsLostUpstream).toBe(MOST);
+    expect((await coverage({ window: WINDOW, node: 'n2' })).eventsLostUpstream).toBe(7n);
+    const lost = (await coverage({ window: WINDOW, node: 'n1' })).gaps.map((gap) => gap.lost);
+    expect(lost).toEqual([MOST, MOST]);
+  });
+
+  it('is being repaired only where an open repair touches the window', async () => {
+    expect((await coverage({ window: WINDOW })).repairing).toBe(false);
+    const touched = { fromNs: NOON - 4n * HOUR, toNs: NOON - 3n * HOUR };
+    expect((await coverage({ window: touched })).repairing).toBe(true);
+    expect((await coverage({ window: { ...touched, fromNs: touched.fromNs + MINUTE } })).repairing).toBe(
+      false,
+    );
+  });
+
+  it('tells a time before the first flow from one that retention has removed', async () => {
+    const before = { fromNs: NOON - 60n * HOUR, toNs: NOON - 50n * HOUR };
+    expect(coverageStatus(await coverage({ window: before }), 0n)).toBe('NO_SOURCE');
+    const expired = { fromNs: NOON - 3000n * HOUR, toNs: NOON - 2000n * HOUR };
+    expect(coverageStatus(await coverage({ window: expired }), 0n)).toBe('OUTSIDE_RETENTION');
+  });
+});
