@@ -1,6 +1,7 @@
 export * from './columns.js';
 export * from './envelope.js';
 export * from './fields.js';
+export * from './fields-without-column.js';
 export * from './filter-fields.js';
 export { hash64, Hash64 } from './hash64.js';
 export * from './hubble/enums.js';
@@ -20,4 +21,5 @@ export * from './outcome.js';
 export * from './projected-batches.js';
 export { Projection } from './projection.js';
 export { parseRfc3339 } from './rfc3339.js';
+export { scanEvents, type ScannedEvent } from './scan-events.js';
 export * from './shallow.js';

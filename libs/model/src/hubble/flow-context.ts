@@ -38,14 +38,16 @@ export class Span {
 
   /** Adds a second occurrence of the same message: protobuf merges them, which joining their bytes does. */
   merge(reader: WireReader, start: number, end: number): void {
-    if (!this.present) {
-      this.set(reader, start, end);
-      return;
-    }
+    if (this.present) this.join(reader.buf.subarray(start, end));
+    else this.set(reader, start, end);
+  }
+
+  /** Adds bytes of another buffer. */
+  join(bytes: Uint8Array): void {
     const first = this.buf.subarray(this.start, this.end);
-    const joined = new Uint8Array(first.length + end - start);
+    const joined = new Uint8Array(first.length + bytes.length);
     joined.set(first);
-    joined.set(reader.buf.subarray(start, end), first.length);
+    joined.set(bytes, first.length);
     this.buf = joined;
     this.view = new DataView(joined.buffer);
     this.start = 0;

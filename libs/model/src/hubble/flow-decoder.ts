@@ -1,5 +1,6 @@
 import { laneOf } from '../batch/lanes.js';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire/wire-types.js';
+import { WireWriter } from '../wire/wire-writer.js';
 import { readString, readStringLike } from './endpoint-cache.js';
 import type { FlowContext } from './flow-context.js';
 import { decodeIp, decodeL4 } from './l4-decoder.js';
@@ -315,11 +316,15 @@ function decodeAggregate(context: FlowContext): void {
 /** Labels of the node repeat from flow to flow, so the whole run of them is looked up at once; here it is only measured. */
 function nodeLabel(context: FlowContext): void {
   const { reader, nodeLabels } = context;
-  const start = reader.pos;
+  const afterTag = reader.pos;
   const end = reader.lengthEnd();
-  // The tag of field 37 is 0xaa 0x02; a run with a tag written longer than that is looked at label by label.
-  const short = start >= 2 && reader.buf[start - 2] === 0xaa && reader.buf[start - 1] === 0x02;
-  if (short) nodeLabels.extend(reader, start - 2, end);
-  else reader.fail();
+  // The tag of field 37 is 0xaa 0x02, unless a sender pads its varints; then the field is written anew.
+  const short = afterTag >= 2 && reader.buf[afterTag - 2] === 0xaa && reader.buf[afterTag - 1] === 0x02;
+  if (short) nodeLabels.extend(reader, afterTag - 2, end);
+  else {
+    const field = new WireWriter(64);
+    field.bytesField(37, reader.buf.subarray(reader.pos, end));
+    nodeLabels.join(field.finish());
+  }
   reader.pos = end;
 }

@@ -193,6 +193,7 @@ export class FlowFinisher {
     const { context } = this;
     const { extra } = context.batch;
     if (!context.eventTypePresent) context.set(EVENT_TYPE, 0xffff_ffff);
+    else if (context.get(EVENT_TYPE) === 0xffff_ffff) this.#oddEventType();
     const reason = context.get(DROP_REASON);
     if (context.oldDropReason !== 0 && context.oldDropReason !== reason) {
       if (reason === 0 && context.oldDropReason <= 0x7fff) context.set(DROP_REASON, context.oldDropReason);
@@ -202,6 +203,15 @@ export class FlowFinisher {
     if (context.get(IS_REPLY) === 2) return;
     if (context.get(IS_REPLY) === 0) context.set(IS_REPLY, 2);
     extra.uint32Field(16, 1);
+  }
+
+  /** A type of -1 reads as an absent event type. */
+  #oddEventType(): void {
+    const { extra } = this.context.batch;
+    const mark = extra.open(19);
+    extra.tag(1, WIRE_VARINT);
+    extra.int32(-1);
+    extra.close(mark);
   }
 
   #weight(): void {
