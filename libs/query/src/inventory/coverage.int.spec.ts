@@ -14,6 +14,8 @@ const WINDOW = { fromNs: NOON - HOUR, toNs: NOON };
 const NOW = { ...CONTEXT, nowNs: NOON };
 const MOST = 2n ** 53n - 1n;
 
+const BOOK = '_le, _lp, from_offset, to_offset, events, flows, other_events, duplicates, dead, skipped';
+
 const CONNECTED = 1;
 const UNAVAILABLE = 2;
 const GONE = 3;
@@ -71,8 +73,17 @@ describe('coverage on the real engine', () => {
       status(NOON - 24n * MINUTE, CONNECTED, 'east/n2'),
       lost(NOON - 10n * MINUTE, 'n1', 2n ** 64n - 1n),
       lost(NOON - 50n * MINUTE, 'n1', 2n ** 64n - 1n),
-      lost(NOON - 40n * MINUTE, 'n2', 7n),
+      lost(NOON - 40n * MINUTE, 'n2', 3n),
+      lost(NOON - 40n * MINUTE + 50n * SECOND, 'n2', 3n),
+      lost(NOON - 35n * MINUTE, 'n2', 1n),
     ]);
+    const books = [
+      '1, 0, 0, 9, 10, 7, 1, 1, 1, 0',
+      '1, 0, 10, 19, 5, 5, 0, 0, 0, 0',
+      '1, 1, 0, 4, 3, 2, 0, 0, 0, 1',
+    ];
+    await insert('load_ledger', BOOK, books);
+    await insert('load_ledger', BOOK, books.slice(1, 2));
     const repair = (from: bigint, to: bigint, finished: number): string =>
       `1, 0, ${++offset}, 0, ${from / SECOND}, ${to / SECOND}, ${finished}`;
     await insert('load_repairs', '_le, _lp, from_offset, to_offset, min_minute, max_minute, done', [
@@ -119,6 +130,29 @@ describe('coverage on the real engine', () => {
     expect((await coverage({ window: WINDOW, node: 'n2' })).eventsLostUpstream).toBe(7n);
     const lost = (await coverage({ window: WINDOW, node: 'n1' })).gaps.map((gap) => gap.lost);
     expect(lost).toEqual([MOST, MOST]);
+  });
+
+  it('makes one gap of losses that follow each other within a minute', async () => {
+    const gaps = (await coverage({ window: WINDOW, node: 'n2' })).gaps.filter((gap) => gap.lost !== null);
+    expect(gaps.map((gap) => [gap.fromNs - NOON, gap.toNs - NOON, gap.lost])).toEqual([
+      [-40n * MINUTE, -40n * MINUTE + 50n * SECOND + 1n, 6n],
+      [-35n * MINUTE, -35n * MINUTE + 1n, 1n],
+    ]);
+  });
+
+  it('sums the ledger by partition and counts a range that was written twice once', async () => {
+    const { ledger } = await coverage({ window: WINDOW });
+    expect(ledger.map((row) => [row._lp, row.event_count, row.flow_count, row.last_offset])).toEqual([
+      [0, '15', '12', '19'],
+      [1, '3', '2', '4'],
+    ]);
+  });
+
+  it('keeps no flow older than the oldest minute, counts the nodes that sent at the end of the window', async () => {
+    const facts = await coverage({ window: WINDOW, cluster: 'east' });
+    expect(facts.oldestKeptNs).toBe(NOON - 40n * HOUR);
+    expect(facts.nodesReporting).toBe(3);
+    expect(coverageStatus(facts, 0n)).toBe('PARTIAL');
   });
 
   it('is being repaired only where an open repair touches the window', async () => {

@@ -1,10 +1,12 @@
 import { planDrops } from '../drops/plan-drops.js';
+import { planChanges, planExplanation } from '../explain/plan-explanation.js';
 import { planTwins } from '../explain/twins.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { encodeCursor, hashFilters } from '../flows/flow-cursor.js';
 import { readFlow } from '../flows/flow-record.js';
 import { planFlow, planFlowCount, planFlows, planLabels } from '../flows/plan-flows.js';
 import { planSamples } from '../group/plan-samples.js';
+import { planCoverage } from '../inventory/plan-coverage.js';
 import { planClusters, planNamespaces, planNodes } from '../inventory/plan-inventory.js';
 import { planServiceMap } from '../map/plan-service-map.js';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../query-plan.js';
@@ -140,4 +142,12 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   nodes: () => must(planNodes(RAGGED, SAMPLE_CONTEXT)).plan,
   namespaces: () => must(planNamespaces(RAGGED, SAMPLE_CONTEXT)).plan,
   clusters: () => planClusters(SAMPLE_CONTEXT),
+  'coverage-lost': () => must(planCoverage({ window: RAGGED, node: 'n1' }, SAMPLE_CONTEXT)).lost,
+  'coverage-status': () =>
+    must(planCoverage({ window: RAGGED, cluster: 'eu', node: 'n1' }, SAMPLE_CONTEXT)).status,
+  'coverage-extent': () => must(planCoverage({ window: RAGGED, cluster: 'eu' }, SAMPLE_CONTEXT)).extent,
+  'drop-history': () => planExplanation(DROP, SAMPLE_CONTEXT).history,
+  'denied-history': () =>
+    planExplanation({ ...DROP, verdict: 2, l7Kind: 2, endpoint: 'GET /a' }, SAMPLE_CONTEXT).history,
+  'drop-changes': () => planChanges(DROP, DROP.position.bucketNs, SAMPLE_CONTEXT),
 };
