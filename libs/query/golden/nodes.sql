@@ -11,7 +11,7 @@ FROM (
   WHERE tenant = {tenant:String} AND bucket_time >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p2:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p1:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p2:Int64}, 'UTC'))
   GROUP BY cluster, node
   UNION ALL
-  SELECT cluster, node, toUnixTimestamp64Nano(max(bucket_time)) AS last_ns, toUInt64(0) AS flow_count, sum(if(kind = 'lost_events', count, 0)) AS lost_count, toUInt64(0) AS label_set
+  SELECT cluster, node, toUnixTimestamp64Nano(max(bucket_time)) AS last_ns, toUInt64(0) AS flow_count, toUInt64(least(sum(toUInt128(if(kind = 'lost_events', count, 0))), toUInt128(9007199254740991))) AS lost_count, toUInt64(0) AS label_set
   FROM events
   WHERE tenant = {tenant:String} AND bucket_time >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p2:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p1:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p2:Int64}, 'UTC')) AND kind IN ('lost_events', 'agent_event')
   GROUP BY cluster, node

@@ -3,8 +3,11 @@ import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing
 import type { QueryFixture } from '../testing/query-fixture.js';
 import { planCoverage } from './plan-coverage.js';
 import type { CoverageRequest } from './plan-coverage.js';
+import { planNodes } from './plan-inventory.js';
 import { coverageStatus, readCoverage } from './read-coverage.js';
 import type { CoverageFacts, ExtentRow, LedgerRow, LostRow, StatusRow } from './read-coverage.js';
+import { readNodes } from './read-inventory.js';
+import type { NodeRow } from './read-inventory.js';
 
 const SECOND = 1_000_000_000n;
 const MINUTE = 60n * SECOND;
@@ -130,6 +133,13 @@ describe('coverage on the real engine', () => {
     expect((await coverage({ window: WINDOW, node: 'n2' })).eventsLostUpstream).toBe(7n);
     const lost = (await coverage({ window: WINDOW, node: 'n1' })).gaps.map((gap) => gap.lost);
     expect(lost).toEqual([MOST, MOST]);
+    const planned = must(planNodes(WINDOW, NOW));
+    const nodes = readNodes(await fixture.run<NodeRow>(planned.plan), planned);
+    expect(nodes.map((node) => [node.name, node.eventsLost])).toEqual([
+      ['n1', MOST],
+      ['n2', 7n],
+      ['n3', 0n],
+    ]);
   });
 
   it('makes one gap of losses that follow each other within a minute', async () => {
