@@ -14,12 +14,15 @@ interface Coverage {
   };
 }
 
+/** One moment for all files of this run, so that two of them can overlap. */
+const BEGAN_S = BigInt(Math.floor(Date.now() / 1000) - 600);
+
 let directory: Awaited<ReturnType<typeof temporary>>;
 let group: Started;
 let port: number;
 
 function exportLines(seconds: number): string[] {
-  const to = BigInt(Math.floor(Date.now() / 1000) - 600) * 1_000_000_000n;
+  const to = BEGAN_S * 1_000_000_000n;
   const simulation = new Simulation({
     seed: 7,
     from: to - BigInt(seconds) * 1_000_000_000n,

@@ -147,18 +147,11 @@ async function writable(directory: string): Promise<void> {
 async function freePort(host: string, port: number): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
-    probe.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        new AppError(
-          'CONFLICT',
-          cause.code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port}`,
-          {
-            retry: false,
-            cause,
-          },
-        ),
-      ),
-    );
+    probe.once('error', (cause: NodeJS.ErrnoException) => {
+      const busy = cause.code === 'EADDRINUSE';
+      const message = busy ? `port ${port} is in use` : `cannot listen on ${host}:${port}`;
+      reject(new AppError('CONFLICT', message, { retry: false, ...(busy ? {} : { cause }) }));
+    });
     probe.listen(port, host, resolve);
   });
   const address = probe.address();
