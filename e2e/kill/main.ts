@@ -38,7 +38,7 @@ let loading = true;
 let sent = 0;
 
 async function load(lane: number): Promise<void> {
-  for (const batch of batches(seed * 100 + lane, 3000)) {
+  for (const batch of batches(seed * 100 + lane, 1500)) {
     while (loading && !(await send(group.url, batch, 20_000))) await delay(50);
     if (!loading) return;
     for (const uuid of batch.uuids) acknowledged.add(uuid);
@@ -109,7 +109,7 @@ async function books(): Promise<BooksReport> {
 
 say(`seed ${seed}: ${kills} kills on ${dataDir}`);
 await group.start();
-const lanes = [load(1), load(2)];
+const lanes = [1, 2, 3, 4].map(load);
 const killed = await killMany();
 loading = false;
 await Promise.all(lanes);
