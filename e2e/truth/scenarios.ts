@@ -114,3 +114,20 @@ export function timeText(ns: bigint): string {
 export function windowInput({ fromNs, toNs }: Span): { from: string; to: string } {
   return { from: timeText(fromNs), to: timeText(toNs) };
 }
+
+/** A time of an answer, ns since 1970. */
+export function timeNs(text: string): bigint {
+  const [whole = '', fraction = ''] = text.replace('Z', '').split('.');
+  return BigInt(Date.parse(`${whole}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+/** A window cut at the multiples of a step. */
+export function spansOf({ fromNs, toNs }: Span, stepNs: bigint): readonly Span[] {
+  const spans: Span[] = [];
+  for (let at = fromNs; at < toNs;) {
+    const next = at - (at % stepNs) + stepNs;
+    spans.push({ fromNs: at, toNs: next < toNs ? next : toNs });
+    at = next;
+  }
+  return spans;
+}

@@ -1,0 +1,28 @@
+import { startTestPipeline, type TestPipeline } from '@flowledger/testkit';
+import { AFTERWARDS_MS, play, type Played, type Scenario } from './scenarios.js';
+
+/** A pipeline that holds scenarios, and what really happened in them. */
+export interface TruthPipeline extends TestPipeline {
+  /** What was played of a scenario. */
+  played(scenario: Scenario): Played;
+}
+
+/** Starts a pipeline and loads scenarios into it. */
+export async function startTruthPipeline(scenarios: readonly Scenario[]): Promise<TruthPipeline> {
+  const pipeline = await startTestPipeline({ nowMs: AFTERWARDS_MS });
+  const runs = new Map<Scenario, Played>();
+  for (const scenario of scenarios) {
+    const run = play(scenario);
+    runs.set(scenario, run);
+    await pipeline.feed(run.events);
+  }
+  await pipeline.loaded();
+  return {
+    ...pipeline,
+    played: (scenario) => {
+      const run = runs.get(scenario);
+      if (run === undefined) throw new Error(`${scenario.name} was not loaded`);
+      return run;
+    },
+  };
+}
