@@ -59,7 +59,7 @@ function unknownField(random: Random): Uint8Array {
 describe('decoding a flow', () => {
   it('merges messages and lets the last scalar win when a field comes twice, as protobufjs does', () => {
     const random = new Random(7);
-    const flows = Array.from({ length: 500 }, () =>
+    const flows = Array.from({ length: 200 }, () =>
       join([
         encodeFlow(randomFlow(random, 40)),
         encodeFlow(randomFlow(random, 40)),
@@ -75,7 +75,7 @@ describe('decoding a flow', () => {
 
   it('reads fields in any order, with padded tags, and keeps fields it does not know as they were sent', () => {
     const random = new Random(8);
-    const flows = Array.from({ length: 400 }, () => {
+    const flows = Array.from({ length: 150 }, () => {
       const fields = fieldsOf(encodeFlow(randomFlow(random, 30))).map((field) =>
         random.chance(20) ? padTag(field) : field,
       );
@@ -100,7 +100,7 @@ describe('decoding a flow', () => {
 
   it('loses nothing: columns, policies and extra together give the flow back', () => {
     const random = new Random(9);
-    const flows = Array.from({ length: 1000 }, () =>
+    const flows = Array.from({ length: 300 }, () =>
       encodeFlow({ node_name: 'c1/n1', ...randomFlow(random, random.pick([5, 30, 100])) }),
     );
     const batches = projectFlows(flows);

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
@@ -11,7 +12,23 @@ export interface HubbleProto {
   readonly root: protobuf.Root;
 }
 
+/**
+ * Gives protobufjs its 64-bit numbers. Under the test runner's import conditions `require('long')` answers with the ES
+ * module, protobufjs does not find its class in it, and silently drops what it cannot hold in a number.
+ */
+function needLong(): void {
+  const fromHere = createRequire(import.meta.url);
+  const long = createRequire(fromHere.resolve('protobufjs'))('long') as { default?: unknown };
+  const found = (long.default ?? long) as typeof protobuf.util.Long;
+  protobuf.util.Long = found;
+  protobuf.configure();
+  const timestamp = new protobuf.Type('Probe').add(new protobuf.Field('value', 1, 'uint64'));
+  const probe = timestamp.toObject(timestamp.fromObject({ value: 2n ** 63n }), { longs: String });
+  if (probe['value'] !== '9223372036854775808') throw new Error('protobufjs has no 64-bit numbers here');
+}
+
 export function loadHubbleProto(): HubbleProto {
+  needLong();
   const root = new protobuf.Root();
   const common = root.resolvePath.bind(root);
   root.resolvePath = (origin, target) =>
