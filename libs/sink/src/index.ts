@@ -7,5 +7,6 @@ export type { Failpoint, FailpointName } from './load/failpoint.js';
 export { describeLoader, loaderMetrics } from './load/describe-loader.js';
 export type { LoaderReport, PartitionReport } from './load/describe-loader.js';
 export { replay } from './replay/replay.js';
-export type { OffsetRange, ReplayOptions, ReplayReport } from './replay/replay.js';
+export type { ReplayOptions, ReplayReport } from './replay/replay.js';
+export type { OffsetRange } from './replay/covered-ranges.js';
 export type { DigestDifference } from './replay/compare-digests.js';

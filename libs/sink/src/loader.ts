@@ -1,10 +1,12 @@
 import type { ColumnStore } from '@flowledger/column-store';
-import type { EventLog } from '@flowledger/event-log';
-import { systemClock, type Clock, type Log } from '@flowledger/platform';
+import type { EventLog, PartitionLease } from '@flowledger/event-log';
+import { describeError, isAppError, systemClock, type Clock, type Log } from '@flowledger/platform';
 import { noFailpoint, type Failpoint } from './load/failpoint.js';
 import type { BatchLimits, LoaderContext, LoaderEvents } from './load/loader-context.js';
 import { newPartitionStatus, type PartitionStatus } from './load/loader-status.js';
 import { loadPartition } from './load/partition-loader.js';
+import { mustPause, readControl } from './replay/control.js';
+import { finishSwap } from './replay/finish-swap.js';
 
 export interface LoaderOptions {
   readonly log: EventLog;
@@ -30,9 +32,12 @@ export interface Loader {
   readonly partitions: readonly PartitionStatus[];
   /** When it began, by the clock that never jumps. */
   readonly beganMs: number;
+  /** True while a replay keeps it out of the group. */
+  readonly paused: boolean;
 }
 
 const DAY_MS = 86_400_000;
+const CONTROL_POLL_MS = 500;
 const DEFAULT_LIMITS: BatchLimits = { maxRows: 50_000, maxBytes: 32 * 1024 * 1024, maxAgeMs: 1_000 };
 
 /** Options with every default filled in. */
@@ -51,21 +56,84 @@ export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderCont
 
 /**
  * Loads the log into the store until `signal` aborts: joins the group and loads every partition it is given, side by
- * side, one batch in flight each. Any number of loaders may run; a partition has one owner at a time.
+ * side, one batch in flight each. Any number of loaders may run; a partition has one owner at a time. While a replay
+ * asks for it, the loader stays out of the group; a swap that was cut short is finished first.
  */
 export function runLoader(options: LoaderOptions, signal: AbortSignal): Loader {
-  const partitions: PartitionStatus[] = [];
   const context = loaderContext(options);
-  const done = options.log.consume(
-    options.group,
-    (lease) => {
-      const status = newPartitionStatus(lease.partition);
-      const former = partitions.findIndex((entry) => entry.partition === lease.partition);
-      if (former < 0) partitions.push(status);
-      else partitions[former] = status;
-      return loadPartition(lease, context, status);
+  const state = { partitions: [] as PartitionStatus[], paused: false };
+  const done = serve(context, options.group, state, signal);
+  return {
+    done,
+    partitions: state.partitions,
+    beganMs: context.clock.monotonic(),
+    get paused() {
+      return state.paused;
     },
-    signal,
-  );
-  return { done, partitions, beganMs: context.clock.monotonic() };
+  };
+}
+
+interface LoaderState {
+  readonly partitions: PartitionStatus[];
+  paused: boolean;
+}
+
+async function serve(
+  context: LoaderContext,
+  group: string,
+  state: LoaderState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, clock, store: live } = context;
+  while (!signal.aborted) {
+    const control = await readControl(log);
+    state.paused = mustPause(control, clock.now());
+    if (!state.paused) await oneTurn(context, group, state, signal);
+    else {
+      // CONFLICT means that the replay that began the swap still lives: it will finish it.
+      if (control.state === 'swapping')
+        await finishSwap({ log, live, clock }, signal).catch((error: unknown) => report(context, error));
+      await clock.sleep(CONTROL_POLL_MS, signal).catch(() => undefined);
+    }
+  }
+}
+
+/** Takes part in the group until told to stop or to pause. */
+async function oneTurn(
+  context: LoaderContext,
+  group: string,
+  { partitions }: LoaderState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, clock } = context;
+  const turn = new AbortController();
+  const either = AbortSignal.any([signal, turn.signal]);
+  const onLease = async (lease: PartitionLease): Promise<void> => {
+    // A replay that died while it swapped leaves the group to us before we saw what it had begun.
+    if (mustPause(await readControl(log), clock.now())) return turn.abort();
+    const status = newPartitionStatus(lease.partition);
+    const former = partitions.findIndex((entry) => entry.partition === lease.partition);
+    if (former < 0) partitions.push(status);
+    else partitions[former] = status;
+    return loadPartition(lease, context, status);
+  };
+  const watch = async (): Promise<void> => {
+    while (!either.aborted) {
+      await clock.sleep(CONTROL_POLL_MS, either).catch(() => undefined);
+      if (!either.aborted && mustPause(await readControl(log), clock.now())) turn.abort();
+    }
+  };
+  const watching = watch();
+  watching.catch(() => turn.abort());
+  try {
+    await log.consume(group, onLease, either);
+  } finally {
+    turn.abort();
+    await watching;
+  }
+}
+
+function report({ logger }: LoaderContext, error: unknown): void {
+  if (isAppError(error, 'CONFLICT') || isAppError(error, 'CANCELLED')) return;
+  logger.error({ error: describeError(error) }, 'the swap of a replay cannot be finished yet');
 }

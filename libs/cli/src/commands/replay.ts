@@ -1,5 +1,5 @@
 import { openColumnStore, type ColumnStore } from '@flowledger/column-store';
-import { openLogReader } from '@flowledger/event-log';
+import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
 import { AppError, configOrExit, EXIT, openLog, stopSignal, type Config } from '@flowledger/platform';
 import { replay as runReplay, type OffsetRange, type ReplayReport } from '@flowledger/sink';
 import { storeCredentials } from '../group/credentials.js';
@@ -7,11 +7,13 @@ import { isRunning, readGroupState } from '../group/run-state.js';
 import { migrateStore } from './migrate.js';
 
 /**
- * `flowledger replay`: loads what the log holds into tables beside the live ones and compares them hour by hour; ends
- * with one JSON line. Works while the group runs. Exit 0 when everything compared is equal, 1 otherwise.
+ * `flowledger replay [--swap]`: loads what the log holds into tables beside the live ones and compares them hour by hour;
+ * ends with one JSON line. Works while the group runs. With `--swap` the replayed rows then take the place of the live
+ * ones. Exit 0 when everything compared is equal or was swapped, 1 otherwise.
  */
 export async function replay(argv: readonly string[]): Promise<number> {
-  const config = await withRunningStore(configOrExit(argv));
+  const swap = argv.includes('--swap');
+  const config = await withRunningStore(configOrExit(argv.filter((word) => word !== '--swap')));
   const logger = openLog('replay', config.diagnostics.level);
   const log = await openLogReader(config);
   const live = openStore(config);
@@ -19,6 +21,8 @@ export async function replay(argv: readonly string[]): Promise<number> {
     const options = {
       log,
       live,
+      group: LOADER_GROUP,
+      swap,
       database: `${config.store.database}_replay`,
       openReplay: async (database: string) => {
         const beside = { ...config, store: { ...config.store, database } };
@@ -31,7 +35,7 @@ export async function replay(argv: readonly string[]): Promise<number> {
     const report = await runReplay(options, stopSignal());
     process.stderr.write(describe(report));
     process.stdout.write(`${JSON.stringify(plain(report))}\n`);
-    return report.differences.length === 0 ? EXIT.ok : EXIT.failed;
+    return report.swapped || report.differences.length === 0 ? EXIT.ok : EXIT.failed;
   } finally {
     await live.close();
     await log.close();
@@ -56,7 +60,7 @@ async function withRunningStore(config: Config): Promise<Config> {
   return { ...config, store: { ...config.store, url: entry.url, password: writer } };
 }
 
-function describe({ refused, differences, rows, comparedHours }: ReplayReport): string {
+function describe({ refused, differences, rows, comparedHours, swapped }: ReplayReport): string {
   const lines = [`${rows} rows loaded again, ${comparedHours} hours of tables compared`];
   for (const { partition, end } of refused)
     lines.push(`refused: the log no longer holds offsets 0 to ${end - 1n} of partition ${partition}`);
@@ -64,6 +68,7 @@ function describe({ refused, differences, rows, comparedHours }: ReplayReport): 
     lines.push(
       `differs: ${table}, partition ${partition}, ${hour}: ${liveRows} rows, replayed ${replayedRows}`,
     );
+  if (swapped) lines.push('the replayed tables are live now');
   return `${lines.join('\n')}\n`;
 }
 

@@ -11,8 +11,17 @@ export interface LogPlace {
   readonly partition: number;
 }
 
+/** Tables that hold what was accepted before a replay's first record. */
+export interface FormerKeys {
+  readonly store: ColumnStore;
+  /** First offset of the replay. */
+  readonly before: bigint;
+}
+
 /** Sources whose events may be much older than what their stream sent last. */
 const REPEATING_SOURCES: ReadonlySet<string> = new Set(['import', 'hubble-file']);
+
+const SECOND_NS = 1_000_000_000n;
 
 interface KeyRow {
   readonly lo: string;
@@ -47,14 +56,20 @@ export class Deduplicator {
   constructor(
     private readonly store: ColumnStore,
     private readonly place: LogPlace,
+    private readonly former?: FormerKeys,
   ) {}
 
   /** Fills the window with what was accepted before `next`, so that it is what it would be without the restart. */
   async seed(next: bigint, signal: AbortSignal): Promise<void> {
+    if (this.former !== undefined) await this.#seedFrom(this.former.store, this.former.before, signal);
+    await this.#seedFrom(this.store, next, signal);
+  }
+
+  async #seedFrom(store: ColumnStore, next: bigint, signal: AbortSignal): Promise<void> {
     const params = { epoch: this.place.epoch, partition: this.place.partition, next };
-    const reach = await this.store.query<{ first: string }>(planOf('dedup_reach', params), signal);
+    const reach = await store.query<{ first: string }>(planOf('dedup_reach', params), signal);
     const first = BigInt(reach.rows[0]?.first ?? 0);
-    const { rows } = await this.store.query<KeyRow>(planOf('dedup_seed', { ...params, first }), signal);
+    const { rows } = await store.query<KeyRow>(planOf('dedup_seed', { ...params, first }), signal);
     for (let from = 0, to = 0; from < rows.length; from = to) {
       while (to < rows.length && rows[to]?.lo === rows[from]?.lo) to++;
       this.#seedRecord(rows.slice(from, to));
@@ -94,15 +109,20 @@ export class Deduplicator {
       if (lastTimeNs !== undefined && (last === undefined || lastTimeNs > last)) last = lastTimeNs;
     }
     if (first === undefined || last === undefined) return;
-    const { epoch, partition } = this.place;
-    const params = {
-      epoch,
-      partition,
-      from,
-      first: first / 1_000_000_000n,
-      last: last / 1_000_000_000n + 1n,
-    };
-    const { rows } = await this.store.query<KeyRow>(planOf('dedup_import', params), signal);
+    const seconds = { first: first / SECOND_NS, last: last / SECOND_NS + 1n };
+    if (this.former !== undefined)
+      await this.#readStored(this.former.store, this.former.before, seconds, signal);
+    await this.#readStored(this.store, from, seconds, signal);
+  }
+
+  async #readStored(
+    store: ColumnStore,
+    from: bigint,
+    seconds: { readonly first: bigint; readonly last: bigint },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const params = { epoch: this.place.epoch, partition: this.place.partition, from, ...seconds };
+    const { rows } = await store.query<KeyRow>(planOf('dedup_import', params), signal);
     for (const row of rows) {
       const [set, keys] = [keysOf(this.#stored, streamId(row)), unpack(row.keys)];
       for (let i = 0; i < keys.length; i += 2) set.add(keys[i] ?? 0, keys[i + 1] ?? 0);

@@ -22,6 +22,8 @@ export interface PartitionReport {
 /** What a worker answers at `/status`; `ok` is false while any partition is blocked. */
 export type LoaderReport = {
   readonly ok: boolean;
+  /** A replay asked it to wait. */
+  readonly paused: boolean;
   readonly lagRecords: number;
   readonly lagEvents: number;
   readonly lagSeconds: number;
@@ -45,6 +47,7 @@ export async function describeLoader(
   const seconds = (clock.monotonic() - loader.beganMs) / 1000;
   return {
     ok: partitions.every((report) => report.state !== 'blocked'),
+    paused: loader.paused,
     lagRecords: sum((report) => report.lagRecords),
     lagEvents: sum((report) => report.lagEvents),
     lagSeconds: Math.max(0, ...partitions.map((report) => report.lagSeconds)),

@@ -1,5 +1,5 @@
 import type { PartitionLease } from '@flowledger/event-log';
-import { Deduplicator } from '../dedup/deduplicator.js';
+import { Deduplicator, type FormerKeys } from '../dedup/deduplicator.js';
 import { BatchCollector } from './batch-collector.js';
 import { BatchWriter } from './batch-writer.js';
 import { sameCounts, type LoadIntent } from './intent.js';
@@ -10,11 +10,19 @@ import { Patience } from './patience.js';
 import { findStartPoint, type StartPoint } from './start-point.js';
 import type { WriteOrder } from './fact-writer.js';
 
+/** What a replay tells beside the lease. */
+export interface ReplayBounds {
+  /** One past the last offset to load. */
+  readonly until: bigint;
+  /** Tables that know what was accepted before the first offset of the replay. */
+  readonly former: FormerKeys | undefined;
+}
+
 /** How long a write that is on its way may go on after the lease ended. */
 const PARTING_MS = 5_000;
 
 /**
- * Loads one partition for as long as the lease lasts, or up to the offset `until`: finds out what predecessors did,
+ * Loads one partition for as long as the lease lasts, or up to an offset: finds out what predecessors did,
  * finishes it, then goes on batch by batch. Rejects when the lease is lost or a defect shows; store faults are waited
  * out.
  */
@@ -22,13 +30,13 @@ export async function loadPartition(
   lease: PartitionLease,
   context: LoaderContext,
   status: PartitionStatus,
-  until?: bigint,
+  replay?: ReplayBounds,
 ): Promise<void> {
   const { clock, logger } = context;
   const parting = partingSignal(lease.signal);
   try {
     const patience = new Patience({ clock, log: logger, status, signal: lease.signal });
-    await new PartitionLoader(lease, context, status, patience, parting.signal).run(until);
+    await new PartitionLoader(lease, context, status, patience, parting.signal, replay).run(replay?.until);
   } finally {
     parting.cancel();
   }
@@ -47,10 +55,11 @@ class PartitionLoader {
     private readonly status: PartitionStatus,
     private readonly patience: Patience,
     signal: AbortSignal,
+    replay: ReplayBounds | undefined,
   ) {
     const place = { epoch: context.log.epoch, partition: lease.partition };
     this.#writer = new BatchWriter(context, lease, patience, signal);
-    this.#dedup = new Deduplicator(context.store, place);
+    this.#dedup = new Deduplicator(context.store, place, replay?.former);
     this.#collector = new BatchCollector(context, lease, this.#dedup, patience, (range) =>
       this.#truncated(range),
     );

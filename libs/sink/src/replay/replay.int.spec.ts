@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '@flowledger/platform';
 import { madeRecord } from '../testing/made-flows.js';
-import { migrateRig, openRig, RAW_TTL_DAYS, type SinkRig } from '../testing/sink-rig.js';
+import { GROUP, migrateRig, openRig, RAW_TTL_DAYS, type SinkRig } from '../testing/sink-rig.js';
 import { replay } from './replay.js';
 
 const NOW = Date.now();
@@ -9,19 +9,7 @@ let rig: SinkRig;
 
 beforeAll(async () => {
   rig = await openRig();
-  const records = Array.from({ length: 12 }, (_, i) =>
-    madeRecord({
-      node: `node-${i % 3}`,
-      partition: i % 2,
-      startMs: NOW - 7_200_000 + i * 300_000,
-      stepMs: 500,
-      count: 500,
-      first: (i % 10) * 500,
-      receivedMs: NOW,
-      poison: (index) => (index === 7 ? 'no json' : undefined),
-    }),
-  );
-  await rig.append(records);
+  await rig.append(Array.from({ length: 12 }, (_, i) => record(i)));
   await rig.load();
 });
 
@@ -29,10 +17,25 @@ afterAll(async () => {
   await rig.stop();
 });
 
-function run() {
+function record(i: number) {
+  return madeRecord({
+    node: `node-${i % 3}`,
+    partition: i % 2,
+    startMs: NOW - 7_200_000 + i * 300_000,
+    stepMs: 500,
+    count: 500,
+    first: (i % 10) * 500,
+    receivedMs: NOW,
+    poison: (index) => (index === 7 ? 'no json' : undefined),
+  });
+}
+
+function run(swap = false) {
   const options = {
     log: rig.log,
     live: rig.store,
+    group: GROUP,
+    swap,
     database: 'flowledger_replay',
     openReplay: async (database: string) => {
       await migrateRig(rig.testStore, database, RAW_TTL_DAYS);
@@ -67,5 +70,16 @@ describe('replay', () => {
       'drops_1m 0',
       'flows 1',
     ]);
+  });
+
+  it('puts the replayed tables in place of damaged ones, and loading goes on', async () => {
+    const report = await run(true);
+    expect(report.swapped).toBe(true);
+    expect(report.differences.length).toBeGreaterThan(0);
+    expect(await rig.faults()).toEqual([]);
+    expect((await run()).differences).toEqual([]);
+    await rig.append([record(20), record(21)]);
+    await rig.load();
+    expect(await rig.faults()).toEqual([]);
   });
 });

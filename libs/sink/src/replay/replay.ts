@@ -1,109 +1,155 @@
 import type { ColumnStore } from '@flowledger/column-store';
-import type { EventLog } from '@flowledger/event-log';
+import type { EventLog, PartitionLease } from '@flowledger/event-log';
 import { AppError, systemClock, type Clock, type Log } from '@flowledger/platform';
 import { loaderContext } from '../loader.js';
 import type { BatchLimits, LoaderContext } from '../load/loader-context.js';
 import { newPartitionStatus } from '../load/loader-status.js';
 import { loadPartition } from '../load/partition-loader.js';
 import { findStartPoint } from '../load/start-point.js';
-import { repairableHours } from '../repair/rollup-repair.js';
-import { ROLLUPS } from '../repair/rollups.js';
 import { planOf } from '../sql.js';
-import { compareDigests, type DigestDifference } from './compare-digests.js';
+import { compareTables, type Comparison } from './compare-tables.js';
+import { asOnlyReplay, readControl, withLeases } from './control.js';
+import { coveredRanges, uncoveredRanges, type OffsetRange } from './covered-ranges.js';
+import { finishSwap } from './finish-swap.js';
+import { whilePaused } from './pause.js';
 import { replayLease } from './replay-lease.js';
-import { tableDigests, type DigestRange } from './table-digest.js';
+import { performSwap, prepareSwap } from './swap.js';
 
 export interface ReplayOptions {
   readonly log: EventLog;
   /** The live tables. */
   readonly live: ColumnStore;
-  /** Database for the replay, beside the live one. Emptied first. */
+  /** Consumer group of the loaders; a swap takes it over for a moment. */
+  readonly group: string;
+  /** Database for the replay, beside the live one. Emptied first and removed at the end. */
   readonly database: string;
   /** Makes the tables of that database with the same migrations, and opens it; the replay closes it. */
   readonly openReplay: (database: string) => Promise<ColumnStore>;
+  /** Put the replayed tables in the place of the live ones. */
+  readonly swap: boolean;
   readonly rawTtlDays: number;
   readonly logger: Log;
   readonly clock?: Clock;
   readonly limits?: Partial<BatchLimits>;
 }
 
-/** Records of one partition. */
-export interface OffsetRange {
-  readonly partition: number;
-  readonly from: bigint;
-  /** Exclusive. */
-  readonly end: bigint;
-}
-
-export interface ReplayReport {
+export interface ReplayReport extends Comparison {
   /** What was loaded again. */
   readonly replayed: readonly OffsetRange[];
-  /** What the log no longer holds, so that nothing can be said about it. */
+  /** What the log no longer holds: nothing can be said about it, and a swap leaves it as it is. */
   readonly refused: readonly OffsetRange[];
   readonly rows: number;
-  /** Hours and tables compared. */
-  readonly comparedHours: number;
-  readonly differences: readonly DigestDifference[];
+  readonly swapped: boolean;
 }
 
+/** What the steps of one replay share. */
+interface Run extends ReplayOptions {
+  readonly clock: Clock;
+  readonly replayedStore: ColumnStore;
+  readonly context: LoaderContext;
+}
+
+const OTHER_REPLAY_MS = 5_000;
+const LOADER_LEAVES_MS = 120_000;
 const STALLED_MS = 120_000;
 
 /**
  * Loads what the log holds into tables beside the live ones, with the same projection and its own dedup state, and
- * compares digests hour by hour. Hours that the log does not cover, that still grow, or whose raw rows are expiring are
- * left out. Loading goes on meanwhile. The tables of the replay are removed at the end.
+ * compares digests hour by hour while loading goes on. With `swap` the loaders are then paused, the tail is loaded, and
+ * the replayed rows take the place of the live ones, equal or not; a swap that is cut short is finished by the next
+ * loader or replay. Rejects CONFLICT while another replay runs.
  */
 export async function replay(options: ReplayOptions, signal: AbortSignal): Promise<ReplayReport> {
-  const ranges = await coveredRanges(options.log);
-  await dropDatabase(options, signal);
-  const store = await options.openReplay(options.database);
-  try {
-    const context = loaderContext({ ...options, store });
-    const rows = await Promise.all(ranges.map((range) => loadRange(context, range, signal)));
-    await untilLive(options, ranges, signal);
-    const compared = await compareAll(options, store, ranges, signal);
-    return {
-      replayed: ranges,
-      refused: ranges
-        .filter(({ from }) => from > 0n)
-        .map(({ partition, from }) => ({ partition, from: 0n, end: from })),
-      rows: rows.reduce((sum, count) => sum + count, 0),
-      ...compared,
-    };
-  } finally {
-    await store.close();
-    await dropDatabase(options, signal);
-  }
+  const { log, live, clock = systemClock, database } = options;
+  await finishSwap({ log, live, clock }, signal);
+  return asOnlyReplay(log, { clock, waitMs: OTHER_REPLAY_MS }, signal, async (lease) => {
+    await live.command(planOf('drop_database', { database }), signal);
+    const replayedStore = await options.openReplay(database);
+    try {
+      const context = loaderContext({ ...options, store: replayedStore });
+      return await run({ ...options, clock, replayedStore, context }, lease, signal);
+    } finally {
+      await replayedStore.close();
+      const { state } = await readControl(log);
+      if (state !== 'swapping') await live.command(planOf('drop_database', { database }), signal);
+    }
+  });
 }
 
-async function coveredRanges(log: EventLog): Promise<OffsetRange[]> {
-  const ranges: OffsetRange[] = [];
-  for (let partition = 0; partition < log.partitions; partition++) {
-    const { start, end } = await log.bounds(partition);
-    ranges.push({ partition, from: start, end });
-  }
-  return ranges;
+async function run(run: Run, lease: PartitionLease, signal: AbortSignal): Promise<ReplayReport> {
+  const ranges = await coveredRanges(run.log, run.live, signal);
+  const loaded = await loadRanges(run, ranges, signal);
+  await untilLive(run, ranges, signal);
+  const about = { refused: uncoveredRanges(ranges), swapped: run.swap };
+  if (!run.swap) return { replayed: ranges, rows: loaded, ...about, ...(await compare(run, ranges, signal)) };
+  return whilePaused(lease, run.clock, (swap) =>
+    withLeases(run.log, run.group, { clock: run.clock, waitMs: LOADER_LEAVES_MS }, signal, async () => {
+      const final = await liveRanges(run, ranges, signal);
+      const rows = loaded + (await loadRanges(run, final, signal));
+      const comparison = await compare(run, final, signal);
+      const from = final.map((range) => ({
+        epoch: run.log.epoch,
+        partition: range.partition,
+        from: range.from,
+      }));
+      await prepareSwap(run.live, run.replayedStore, run.database, from, signal);
+      await swap.begin(run.database);
+      await performSwap(run.live, run.database, signal);
+      await swap.done();
+      return { replayed: final, rows, ...about, ...comparison };
+    }),
+  );
 }
 
-function dropDatabase({ live, database }: ReplayOptions, signal: AbortSignal): Promise<void> {
-  return live.command(planOf('drop_database', { database }), signal);
+function compare(run: Run, ranges: readonly OffsetRange[], signal: AbortSignal): Promise<Comparison> {
+  const { live, replayedStore, log, rawTtlDays, clock } = run;
+  const nowMs = clock.now();
+  return compareTables(
+    { live, replayed: replayedStore, epoch: log.epoch, ranges, nowMs, rawTtlDays },
+    signal,
+  );
 }
 
-async function loadRange(context: LoaderContext, range: OffsetRange, signal: AbortSignal): Promise<number> {
-  const { partition, end } = range;
+async function loadRanges(run: Run, ranges: readonly OffsetRange[], signal: AbortSignal): Promise<number> {
+  const rows = await Promise.all(ranges.map((range) => loadRange(run, range, signal)));
+  return rows.reduce((sum, count) => sum + count, 0);
+}
+
+async function loadRange(
+  { context, live, log }: Run,
+  range: OffsetRange,
+  signal: AbortSignal,
+): Promise<number> {
+  const { partition, from, end } = range;
+  if (from === end) return 0;
   const status = newPartitionStatus(partition);
-  const lease = replayLease(context.log, partition, end, context.clock.now(), signal);
-  await loadPartition(lease, context, status, end);
+  const lease = replayLease(log, range, context.clock.now(), signal);
+  // Before its first record, the replay knows what the live tables had accepted: the log no longer tells.
+  const former = from > 0n ? { store: live, before: from } : undefined;
+  await loadPartition(lease, context, status, { until: end, former });
   if (status.next < end) throw new AppError('CANCELLED', `replay of partition ${partition}`, { retry: true });
   return status.rows;
 }
 
-/** Waits until the live tables hold everything that the replay holds. */
-async function untilLive(
-  { log, live, clock = systemClock }: ReplayOptions,
+/** The same ranges up to where the live tables end now. */
+async function liveRanges(
+  run: Run,
   ranges: readonly OffsetRange[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<OffsetRange[]> {
+  const { log, live } = run;
+  const ended: OffsetRange[] = [];
+  for (const range of ranges) {
+    const place = { epoch: log.epoch, partition: range.partition };
+    const { next } = await findStartPoint(live, place, undefined, signal);
+    ended.push({ ...range, end: next > range.end ? next : range.end });
+  }
+  return ended;
+}
+
+/** Waits until the live tables hold everything that the replay holds. */
+async function untilLive(run: Run, ranges: readonly OffsetRange[], signal: AbortSignal): Promise<void> {
+  const { log, live, clock } = run;
   for (const { partition, end } of ranges) {
     let [last, movedAt] = [-1n, clock.monotonic()];
     for (;;) {
@@ -111,49 +157,10 @@ async function untilLive(
       if (next >= end) break;
       if (next !== last) [last, movedAt] = [next, clock.monotonic()];
       else if (clock.monotonic() - movedAt > STALLED_MS) {
-        throw new AppError('TIMEOUT', `wait for the loader at offset ${next} of partition ${partition}`, {
-          retry: true,
-        });
+        const text = `wait for the loader at offset ${next} of partition ${partition}`;
+        throw new AppError('TIMEOUT', text, { retry: true });
       }
       await clock.sleep(200, signal);
     }
   }
-}
-
-async function compareAll(
-  options: ReplayOptions,
-  store: ColumnStore,
-  ranges: readonly OffsetRange[],
-  signal: AbortSignal,
-): Promise<Pick<ReplayReport, 'differences' | 'comparedHours'>> {
-  const differences: DigestDifference[] = [];
-  let comparedHours = 0;
-  for (const { partition, from, end } of ranges) {
-    if (from === end) continue;
-    const range: DigestRange = { epoch: options.log.epoch, partition, from, end };
-    const live = await tableDigests(options.live, range, signal);
-    const replayed = await tableDigests(store, range, signal);
-    const comparable = await comparableHours(options, range, signal);
-    differences.push(...compareDigests(partition, live, replayed, comparable));
-    for (const [table, hours] of live)
-      comparedHours += hours.filter(({ hour }) => comparable(table, hour)).length;
-  }
-  return { differences, comparedHours };
-}
-
-/** Says which hours of which table the replay can be held against. */
-async function comparableHours(
-  { live, rawTtlDays, clock = systemClock }: ReplayOptions,
-  range: DigestRange,
-  signal: AbortSignal,
-): Promise<(table: string, hour: number) => boolean> {
-  const { rows } = await live.query<{ hours: readonly number[] }>(planOf('open_hours', { ...range }), signal);
-  const open = new Set(rows[0]?.hours);
-  const rollups = new Set(ROLLUPS.map(({ table }) => table));
-  const now = clock.now();
-  return (table, hour) => {
-    if (table === 'dead_letters' || table === 'skipped_events') return true;
-    if (repairableHours([hour], now, rawTtlDays * 86_400_000).length === 0) return false;
-    return !rollups.has(table) || !open.has(hour);
-  };
 }

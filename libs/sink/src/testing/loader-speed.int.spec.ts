@@ -61,8 +61,8 @@ it('says how many rows a second it loads, with all rollups', async () => {
   const seconds = (performance.now() - began) / 1000;
   const used = process.cpuUsage(cpu);
   const batches = loader.partitions.reduce((sum, p) => sum + p.batches, 0);
-  console.info(
-    `${events} events in ${seconds.toFixed(2)} s: ${Math.round(events / seconds)} rows/s, ${batches} batches, loader CPU ${((used.user + used.system) / 1e6).toFixed(2)} s`,
+  process.stdout.write(
+    `${events} events in ${seconds.toFixed(2)} s: ${Math.round(events / seconds)} rows/s, ${batches} batches, loader CPU ${((used.user + used.system) / 1e6).toFixed(2)} s\n`,
   );
   expect(await rig.number('SELECT toString(count()) FROM flows')).toBeGreaterThan(events * 0.9);
 }, 120_000);
