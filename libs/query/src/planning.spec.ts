@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCursor, decodeFlowId, encodeCursor, encodeFlowId, hashFilters } from './flows/flow-cursor.js';
-import { planFlow, planFlows } from './flows/plan-flows.js';
+import { planFlow } from './flows/plan-flow.js';
+import { planFlows } from './flows/plan-flows.js';
 import { groupId, groupKeys, parseGroupId } from './group/dimensions.js';
 import { decodePolicies, policyText } from './policies.js';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from './query-plan.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import type { GroupBy } from '../group/dimensions.js';
 import { planSamples } from '../group/plan-samples.js';
-import { readFlow } from '../flows/flow-record.js';
+import { readFlow } from '../flows/read-flow.js';
 import type { FlowRow } from '../flows/flow-record.js';
 import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing/query-fixture.js';
 import type { FlowCells, QueryFixture } from '../testing/query-fixture.js';
@@ -55,6 +55,14 @@ const filters = fc.constantFrom<{ filters: FlowFilters | null; matches: (flow: R
   {
     filters: { deny: [{ sourceWorkload: [{ name: 'c0' }] }, { trafficDirection: ['INGRESS'] }] },
     matches: (flow) => flow.client !== 'c0' && flow.reporter !== 1,
+  },
+  {
+    filters: { allow: [{ dropReasonDesc: ['DROP_REASON_UNKNOWN'] }] },
+    matches: (flow) => flow.reason === 0,
+  },
+  {
+    filters: { allow: [{ dropReasonDesc: ['0'], encrypted: [true, false] }] },
+    matches: (flow) => flow.reason === 0,
   },
   { filters: { allow: [{ sourcePod: ['shop/pod-3'] }] }, matches: (flow) => flow.clientPod === 'pod-3' },
 );

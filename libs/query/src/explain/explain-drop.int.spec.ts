@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readFlow } from '../flows/flow-record.js';
+import { readFlow } from '../flows/read-flow.js';
 import type { FlowRecord, FlowRow } from '../flows/flow-record.js';
 import { planFlows } from '../flows/plan-flows.js';
 import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing/query-fixture.js';

@@ -1,5 +1,5 @@
 import { ALL_PARTS, flowColumns, selectList } from '../flows/flow-columns.js';
-import { readFlow } from '../flows/flow-record.js';
+import { readFlow } from '../flows/read-flow.js';
 import type { FlowRecord, FlowRow } from '../flows/flow-record.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';

@@ -9,6 +9,7 @@ import type { FilterTarget } from './filter-columns.js';
 import type { FilterScope } from './filter-scope.js';
 import type { FlowFilter, FlowFilterLists, FlowFilters } from './flow-filter.js';
 import * as l7 from './l7-conditions.js';
+import * as label from './label-conditions.js';
 import * as packet from './packet-conditions.js';
 
 /** Longest text of one value, UTF-16 units. */
@@ -39,9 +40,9 @@ export const FIELD_COMPILERS: Compilers = {
   destinationService: endpoint.services('destination'),
   sourceFqdn: endpoint.fqdns('source'),
   destinationFqdn: endpoint.fqdns('destination'),
-  sourceLabel: endpoint.labels('source'),
-  destinationLabel: endpoint.labels('destination'),
-  nodeLabels: endpoint.nodeLabels,
+  sourceLabel: label.labels('source'),
+  destinationLabel: label.labels('destination'),
+  nodeLabels: label.nodeLabels,
   sourceWorkload: endpoint.workloads('source'),
   destinationWorkload: endpoint.workloads('destination'),
   sourceIdentity: endpoint.identities('source'),

@@ -39,8 +39,8 @@ export const verdict: ListCompiler<string> = (values, scope) =>
   });
 
 /**
- * Drop reasons by name or number. Hubble also wants the verdict DROPPED; the drops rollup holds nothing but drops and
- * audited verdicts, so there the reason alone decides.
+ * Drop reasons by name or number. Of records Hubble also wants the verdict DROPPED; of calls, drops and audited verdicts
+ * count, which is all that the drops rollup holds, so there the reason alone decides.
  */
 export const dropReasonDesc: ListCompiler<string> = (values, scope) => {
   const wanted = values.map((value) =>
@@ -53,7 +53,7 @@ export const dropReasonDesc: ListCompiler<string> = (values, scope) => {
   );
   if (!scope.columns.raw) return reason;
   return scope.columns.calls
-    ? allOf([sql('is_drop OR verdict = 2'), reason])
+    ? allOf([sql('is_drop OR verdict IN (2, 4)'), reason])
     : allOf([sql('verdict = 2'), reason]);
 };
 

@@ -5,8 +5,9 @@ import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing
 import type { FlowCells, QueryFixture } from '../testing/query-fixture.js';
 import { flowCells, randomFlows } from '../testing/random-calls.js';
 import type { FlowRow } from './flow-record.js';
-import { readFlow } from './flow-record.js';
-import { planFlow, planFlowCount, planFlows, planLabels } from './plan-flows.js';
+import { readFlow } from './read-flow.js';
+import { planFlow, planFlowCount, planLabels } from './plan-flow.js';
+import { planFlows } from './plan-flows.js';
 import type { FlowsRequest } from './plan-flows.js';
 import { readFlowCount, readFlows, readLabels } from './read-flows.js';
 import type { FlowPage } from './read-flows.js';

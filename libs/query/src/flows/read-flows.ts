@@ -1,5 +1,5 @@
 import { encodeCursor } from './flow-cursor.js';
-import { readFlow } from './flow-record.js';
+import { readFlow } from './read-flow.js';
 import type { FlowRecord, FlowRow } from './flow-record.js';
 import type { FlowsPlan } from './plan-flows.js';
 

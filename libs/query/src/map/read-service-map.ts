@@ -1,9 +1,9 @@
 import { enumName, L4_PROTOCOL } from '@flowledger/model';
 import { groupId } from '../group/dimensions.js';
 import type { RedPlan } from '../red/plan-red.js';
-import { quantileMs } from '../red/latency-histogram.js';
 import { redStats } from '../red/read-red.js';
 import type { RedRow, RedStats } from '../red/read-red.js';
+import { edgeChanged } from './edge-change.js';
 import type { MapLevel } from './map-level.js';
 import type { MapWindowPlan, ServiceMapPlan } from './plan-service-map.js';
 
@@ -153,36 +153,6 @@ function edgesOf(rows: MapRows, plan: MapWindowPlan, level: MapLevel): readonly 
   });
 }
 
-function perSecond(count: bigint, plan: MapWindowPlan): number {
-  return (Number(count) * 1e9) / Number(plan.window.toNs - plan.window.fromNs);
-}
-
-function far(now: number, before: number, factor: number): boolean {
-  return now > before * factor || before > now * factor;
-}
-
-/**
- * An edge changed when drops began or ended, its request rate doubled or halved, its error ratio moved by more than 5
- * points, or its 95th percentile by half: thresholds beyond what a histogram's error and normal load move.
- */
-function changed(
-  now: PlainEdge,
-  before: PlainEdge,
-  plans: { now: MapWindowPlan; before: MapWindowPlan },
-): boolean {
-  if (now.drops > 0n !== before.drops > 0n) return true;
-  if ((now.red === null) !== (before.red === null)) return true;
-  if (now.red === null || before.red === null) return false;
-  const rates = [
-    perSecond(now.red.requests, plans.now),
-    perSecond(before.red.requests, plans.before),
-  ] as const;
-  if (far(rates[0], rates[1], 2)) return true;
-  if (Math.abs((now.red.errorRatio ?? 0) - (before.red.errorRatio ?? 0)) > 0.05) return true;
-  const [p95, old95] = [quantileMs(now.red.histogram, 0.95), quantileMs(before.red.histogram, 0.95)];
-  return p95 !== null && old95 !== null && far(p95, old95, 1.5);
-}
-
 interface Comparison {
   readonly plan: MapWindowPlan;
   readonly edges: ReadonlyMap<string, PlainEdge>;
@@ -193,7 +163,7 @@ interface Comparison {
 function changeOf(edge: PlainEdge, now: MapWindowPlan, comparison: Comparison): EdgeChange {
   const before = comparison.edges.get(edge.id);
   if (before === undefined) return comparison.complete ? 'NEW' : 'UNKNOWN_COVERAGE';
-  return changed(edge, before, { now, before: comparison.plan }) ? 'CHANGED' : 'SAME';
+  return edgeChanged(edge, before, { now: now.window, before: comparison.plan.window }) ? 'CHANGED' : 'SAME';
 }
 
 function totalOf(rows: readonly EdgeRow[]): number {
