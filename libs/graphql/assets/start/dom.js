@@ -1,5 +1,10 @@
 // Elements from text, never from markup.
 
+/** The element of the page with this id. */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
 /** An element with attributes and children; a string child is text. */
 export function tag(name, attributes, ...children) {
   const node = document.createElement(name);

@@ -53,6 +53,11 @@ export function words(name) {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** Cilium’s own identities without their prefix. */
+export function shortName(name) {
+  return name.replace(/^reserved:/, '');
+}
+
 /** A colour that stays with a name. */
 export function hueOf(name) {
   let hash = 7;

@@ -213,7 +213,12 @@ export function drawMap(frame, model, chosen, choose) {
   for (const node of model.nodes) nodes.append(drawNode(node, positions.get(node.id), chosen, choose));
   svg.append(edges, nodes, pills);
   fadeOthers(svg, model, chosen);
+  const { node, edge } = frame.contains(document.activeElement) ? document.activeElement.dataset : {};
   frame.replaceChildren(svg);
+  // A refresh must not take the focus from who walks the map by keyboard.
+  for (const part of svg.querySelectorAll('[tabindex]')) {
+    if ((node ?? edge) !== undefined && part.dataset.node === node && part.dataset.edge === edge) part.focus();
+  }
 }
 
 /** Edges between the same two nodes lie side by side. */
@@ -241,7 +246,7 @@ function drawEdge(edge, { positions, routes, heaviest, chosen, choose, pills, sl
     element('path', { class: 'arrow', ...arrow(tip, 4 + stroke * 0.5) }),
     title(edge.label),
   );
-  if (edge.drops > 0) pills.append(pill(edge.dropsText, middle));
+  if (edge.drops > 0) pills.append(pill(edge, middle));
   return group;
 }
 
@@ -280,12 +285,17 @@ function arrow({ x, y, turn }, size) {
   return { d, transform: `rotate(${turn} ${x} ${y})` };
 }
 
-function pill(text, { x, y }) {
+function pill({ id, client, server, dropsText: text }, { x, y }) {
   const width = 14 + text.length * 6.6;
   const rect = element('rect', { class: 'pill', x: x - width / 2, y: y - 9, width, height: 18, rx: 9 });
   const label = element('text', { class: 'pill-text', x, y: y + 4 });
   label.textContent = text;
-  const group = element('g', { class: 'edge drops' });
+  const group = element('g', {
+    class: 'edge drops',
+    'data-edge': id,
+    'data-client': client,
+    'data-server': server,
+  });
   group.append(rect, label);
   return group;
 }

@@ -38,6 +38,16 @@ query StartPage($last: Duration!, $step: Duration!) {
   }
 }`;
 
+export const LAST_DROP_QUERY = `
+query LastDrop($last: Duration!, $filter: FlowFilter!) {
+  flows(window: { last: $last }, last: 1, filters: { allow: [$filter] }) { nodes { id } }
+}`;
+
+export const EXPLAIN_QUERY = `
+query Explain($id: ID!) {
+  dropExplanation(flowId: $id) { conclusion remedy evidence { level statement } }
+}`;
+
 const text = (value) => JSON.stringify(value);
 
 function whoDropped(last) {

@@ -30,10 +30,14 @@ function logOf(appends: readonly Append[], removed = 0): Parameters<typeof accou
       lastTimeNs: firstTimeNs,
       receivedMs: NOW - appended,
     } as const;
-    const value = encodeEnvelope(header, Array.from({ length: events }, () => new Uint8Array([10, 0])));
+    const value = encodeEnvelope(
+      header,
+      Array.from({ length: events }, () => new Uint8Array([10, 0])),
+    );
     return { offset: BigInt(offset), appendedMs: NOW - appended, events, value };
   });
-  const sum = (list: readonly StoredRecord[]): bigint => BigInt(list.reduce((n, record) => n + record.events, 0));
+  const sum = (list: readonly StoredRecord[]): bigint =>
+    BigInt(list.reduce((n, record) => n + record.events, 0));
   const bounds: PartitionBounds = {
     start: BigInt(removed),
     end: BigInt(records.length),
@@ -72,18 +76,33 @@ function ledger(counts: Partial<Record<keyof LedgerRow, number>>, epoch = EPOCH)
 
 describe('accountFor', () => {
   it('closes the books when every event is a row, a duplicate, a dead letter or skipped', async () => {
-    const books = ledger({ flow_count: 3, other_count: 1, duplicate_count: 2, dead_count: 1, skipped_count: 3, last_offset: 1 });
-    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }]), books, NOW)).toEqual({ unaccounted: 0n, overdue: 0n });
+    const books = ledger({
+      flow_count: 3,
+      other_count: 1,
+      duplicate_count: 2,
+      dead_count: 1,
+      skipped_count: 3,
+      last_offset: 1,
+    });
+    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }]), books, NOW)).toEqual({
+      unaccounted: 0n,
+      overdue: 0n,
+    });
   });
 
   it('counts events of removed records too: retention loses none', async () => {
     const books = ledger({ flow_count: 9, last_offset: 1 });
-    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }], 1), books, NOW)).toMatchObject({ unaccounted: 1n });
+    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }], 1), books, NOW)).toMatchObject({
+      unaccounted: 1n,
+    });
   });
 
   it('counts what was appended and not loaded, and does not doubt the window for its live end', async () => {
     const books = ledger({ flow_count: 4, last_offset: 0 });
-    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }]), books, NOW)).toEqual({ unaccounted: 6n, overdue: 0n });
+    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }]), books, NOW)).toEqual({
+      unaccounted: 6n,
+      overdue: 0n,
+    });
     expect(await accountFor(logOf([{ events: 4 }]), [], NOW)).toEqual({ unaccounted: 4n, overdue: 0n });
   });
 
@@ -92,12 +111,18 @@ describe('accountFor', () => {
     ['are from an hour ago, as of an import', { events: 6, happened: 3_600_000 }],
   ])('puts the window in doubt when pending events %s', async (_name, pending) => {
     const books = ledger({ flow_count: 4, last_offset: 0 });
-    expect(await accountFor(logOf([{ events: 4 }, pending]), books, NOW)).toEqual({ unaccounted: 6n, overdue: 6n });
+    expect(await accountFor(logOf([{ events: 4 }, pending]), books, NOW)).toEqual({
+      unaccounted: 6n,
+      overdue: 6n,
+    });
   });
 
   it('puts the window in doubt when a later record is booked and an earlier one is not', async () => {
     const books = ledger({ flow_count: 6, last_offset: 1 });
-    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }]), books, NOW)).toEqual({ unaccounted: 4n, overdue: 4n });
+    expect(await accountFor(logOf([{ events: 4 }, { events: 6 }]), books, NOW)).toEqual({
+      unaccounted: 4n,
+      overdue: 4n,
+    });
     const more = logOf([{ events: 4 }, { events: 6 }, { events: 1 }]);
     expect(await accountFor(more, books, NOW)).toEqual({ unaccounted: 5n, overdue: 5n });
   });

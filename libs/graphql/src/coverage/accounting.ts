@@ -71,7 +71,8 @@ async function accountForPartition(
   const from = next > start ? next : start;
   const { records } = await log.read(partition, from, { maxBytes: LOOK_BYTES, maxWaitMs: 0 });
   const pending = records.filter((record) => record.offset < end);
-  const whole = pending.length > 0 && pending.reduce((sum, record) => sum + BigInt(record.events), 0n) >= unaccounted;
+  const whole =
+    pending.length > 0 && pending.reduce((sum, record) => sum + BigInt(record.events), 0n) >= unaccounted;
   const arriving = whole && pending.every((record) => isArriving(record, nowMs));
   return { unaccounted, overdue: arriving ? 0n : unaccounted };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -54,12 +54,11 @@ function loadPages(): readonly Page[] {
     policy: IDE_POLICY,
     body: readPackageFile(packageName, file),
   });
+  const scripts = readdirSync(new URL('start/', assets)).filter((name) => name.endsWith('.js'));
   return [
     own('/', HTML, 'start/index.html'),
     own('/start/start.css', CSS, 'start/start.css'),
-    ...['start', 'map', 'queries', 'format', 'dom'].map((name) =>
-      own(`/start/${name}.js`, JS, `start/${name}.js`),
-    ),
+    ...scripts.map((name) => own(`/start/${name}`, JS, `start/${name}`)),
     own('/favicon.svg', SVG, 'start/favicon.svg'),
     own('/graphiql', HTML, 'graphiql/index.html', IDE_POLICY),
     own('/graphiql/page.js', JS, 'graphiql/page.js', IDE_POLICY),
