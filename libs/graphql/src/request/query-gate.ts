@@ -5,11 +5,18 @@ export class QueryGate {
   readonly #limit: number;
   readonly #maxWaiting: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #onChange: (running: number, waiting: number) => void;
   #running = 0;
 
-  constructor(limit: number, maxWaiting: number) {
+  /** `onChange` hears of every change, for gauges. */
+  constructor(
+    limit: number,
+    maxWaiting: number,
+    onChange: (running: number, waiting: number) => void = () => {},
+  ) {
     this.#limit = limit;
     this.#maxWaiting = maxWaiting;
+    this.#onChange = onChange;
   }
 
   get running(): number {
@@ -34,6 +41,7 @@ export class QueryGate {
     signal.throwIfAborted();
     if (this.#running < this.#limit) {
       this.#running++;
+      this.#changed();
       return;
     }
     if (this.#waiting.length >= this.#maxWaiting) {
@@ -46,9 +54,11 @@ export class QueryGate {
       };
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        this.#changed();
         reject(signal.reason);
       };
       this.#waiting.push(turn);
+      this.#changed();
       signal.addEventListener('abort', giveUp, { once: true });
     });
   }
@@ -58,5 +68,10 @@ export class QueryGate {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running--;
     else next();
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#onChange(this.#running, this.#waiting.length);
   }
 }

@@ -95,7 +95,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
 function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const gate = new QueryGate(limits.concurrentQueries, limits.waitingQueries);
+  const queries = metrics.gauge('flowledger_graphql_store_queries', 'Store queries now, by state', ['state']);
+  const gate = new QueryGate(limits.concurrentQueries, limits.waitingQueries, (running, waiting) => {
+    queries.set({ state: 'running' }, running);
+    queries.set({ state: 'waiting' }, waiting);
+  });
   return {
     store: options.store,
     ...(options.log === undefined ? {} : { log: options.log }),
