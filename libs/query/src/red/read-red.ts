@@ -16,6 +16,7 @@ export interface RedRow {
   readonly faults: string;
   readonly failures: string;
   readonly server_requests: string;
+  readonly http_requests: string;
   readonly latency_known: string;
   readonly latency_sum_ns: string;
   readonly latency_max_ns: string;
@@ -76,6 +77,7 @@ interface Sums {
   readonly faults: bigint;
   readonly failures: bigint;
   readonly serverRequests: bigint;
+  readonly httpRequests: bigint;
   readonly latencyKnown: bigint;
   readonly latencySumNs: bigint;
   readonly latencyMaxNs: bigint;
@@ -90,6 +92,7 @@ function sumsOf(row: RedRow): Sums {
     faults: BigInt(row.faults),
     failures: BigInt(row.failures),
     serverRequests: BigInt(row.server_requests),
+    httpRequests: BigInt(row.http_requests),
     latencyKnown: BigInt(row.latency_known),
     latencySumNs: BigInt(row.latency_sum_ns),
     latencyMaxNs: BigInt(row.latency_max_ns),
@@ -105,6 +108,7 @@ function addSums(parts: readonly Sums[]): Sums {
     faults: add((part) => part.faults),
     failures: add((part) => part.failures),
     serverRequests: add((part) => part.serverRequests),
+    httpRequests: add((part) => part.httpRequests),
     latencyKnown: add((part) => part.latencyKnown),
     latencySumNs: add((part) => part.latencySumNs),
     latencyMaxNs: parts.reduce((max, part) => (part.latencyMaxNs > max ? part.latencyMaxNs : max), 0n),
@@ -122,13 +126,18 @@ function reporterOf(sums: Sums): string {
   return sums.serverRequests === sums.requests ? 'server' : 'mixed';
 }
 
+/** Length of the window as far as it has happened; a window that lies ahead counts whole. */
+function elapsedSeconds({ window, nowNs }: RedPlan): number {
+  const ahead = nowNs <= window.fromNs || nowNs >= window.toNs;
+  return Number((ahead ? window.toNs : nowNs) - window.fromNs) / 1e9;
+}
+
 /** Adds the sums of rows and derives the numbers that people read. */
 export function redStats(rows: readonly RedRow[], planned: RedPlan): RedStats {
   return statsOf(addSums(rows.map(sumsOf)), planned);
 }
 
 function statsOf(sums: Sums, planned: RedPlan): RedStats {
-  const seconds = Number(planned.window.toNs - planned.window.fromNs) / 1e9;
   const errors = errorsOf(sums, planned.errorRule);
   const calls = planned.errorRule === 'ANY_FAILURE' ? sums.requests + sums.denied : sums.requests;
   const known = Number(sums.latencyKnown);
@@ -137,7 +146,7 @@ function statsOf(sums: Sums, planned: RedPlan): RedStats {
     denied: sums.denied,
     errors,
     errorRatio: calls === 0n ? null : Number(errors) / Number(calls),
-    ratePerSecond: Number(sums.requests) / seconds,
+    ratePerSecond: Number(sums.requests) / elapsedSeconds(planned),
     avgMs: known === 0 ? null : Number(sums.latencySumNs) / known / 1e6,
     maxMs: known === 0 ? null : Number(sums.latencyMaxNs) / 1e6,
     histogram: sums.histogram,
@@ -163,7 +172,19 @@ function seriesOf(rows: readonly RedRow[], planned: RedPlan): RedSeries | null {
   return { requests, errors, histograms };
 }
 
-function missingOf(total: RedStats): readonly Missing[] {
+/** Why a set of answers has no latency; undefined when it has one, or no answers. */
+function noLatency(path: string, sums: Sums): Missing | undefined {
+  if (sums.requests === 0n || sums.latencyKnown !== 0n) return undefined;
+  return sums.httpRequests === 0n
+    ? { path, reason: 'PROTOCOL_HAS_NONE', hint: 'Hubble never measures the latency of DNS and Kafka' }
+    : {
+        path,
+        reason: 'NOT_MEASURED_BY_SOURCE',
+        hint: 'Hubble measures HTTP latency only where requests carry X-Request-Id',
+      };
+}
+
+function missingOf(total: Sums, groups: readonly Sums[]): readonly Missing[] {
   if (total.requests === 0n)
     return [
       {
@@ -172,15 +193,11 @@ function missingOf(total: RedStats): readonly Missing[] {
         hint: 'no L7 answers in the window: enable L7 visibility by an L7 policy, Ingress or Gateway, or widen the window or the filters',
       },
     ];
-  if (total.avgMs === null)
-    return [
-      {
-        path: 'total.quantilesMs',
-        reason: 'NOT_MEASURED_BY_SOURCE',
-        hint: 'no latency is known: Hubble measures it for HTTP with X-Request-Id only, never for DNS and Kafka',
-      },
-    ];
-  return [];
+  const found = [
+    noLatency('total.quantilesMs', total),
+    ...groups.map((sums, index) => noLatency(`groups[${index}].stats.quantilesMs`, sums)),
+  ];
+  return found.filter((one) => one !== undefined);
 }
 
 function groupRows(rows: readonly RedRow[]): ReadonlyMap<number, readonly RedRow[]> {
@@ -194,31 +211,32 @@ function groupRows(rows: readonly RedRow[]): ReadonlyMap<number, readonly RedRow
   return byRank;
 }
 
+function redGroup(rows: readonly RedRow[], sums: Sums, planned: RedPlan): RedGroup {
+  const texts = planned.keys.map((_, index) => rows[0]?.[`shown_key_${index + 1}`] ?? '');
+  return {
+    key: keyParts(planned.keys, texts),
+    id: groupId(texts),
+    stats: statsOf(sums, planned),
+    series: seriesOf(rows, planned),
+  };
+}
+
 /** Turns the rows of a planned RED question into its answer. */
 export function readRed(rows: readonly RedRow[], planned: RedPlan): RedAnswer {
-  const byRank = groupRows(rows);
-  const all = [...byRank].map(([rank, list]) => ({ rank, list, sums: addSums(list.map(sumsOf)) }));
-  const groups = all
-    .filter(({ rank }) => rank !== 0)
-    .toSorted((a, b) => a.rank - b.rank)
-    .map(({ list, sums }) => {
-      const texts = planned.keys.map((_, index) => list[0]?.[`shown_key_${index + 1}`] ?? '');
-      return {
-        key: keyParts(planned.keys, texts),
-        id: groupId(texts),
-        stats: statsOf(sums, planned),
-        series: seriesOf(list, planned),
-      };
-    });
-  const total = statsOf(addSums(all.map(({ sums }) => sums)), planned);
+  const all = [...groupRows(rows)].map(([rank, list]) => ({ rank, list, sums: addSums(list.map(sumsOf)) }));
+  const ranked = all.filter(({ rank }) => rank !== 0).toSorted((a, b) => a.rank - b.rank);
+  const total = addSums(all.map(({ sums }) => sums));
   const other = all.find(({ rank }) => rank === 0);
   return {
     stepNs: planned.grid?.stepNs ?? null,
     buckets: planned.grid?.starts ?? [],
-    total,
-    groups,
+    total: statsOf(total, planned),
+    groups: ranked.map(({ list, sums }) => redGroup(list, sums, planned)),
     other: other === undefined ? null : statsOf(other.sums, planned),
     groupCount: rows.reduce((count, row) => Math.max(count, Number(row.last_position)), 0),
-    missing: missingOf(total),
+    missing: missingOf(
+      total,
+      ranked.map(({ sums }) => sums),
+    ),
   };
 }

@@ -263,6 +263,29 @@ describe('RED on the real engine', () => {
     expect(answer.missing.map((missing) => missing.reason)).toEqual(['NO_L7_VISIBILITY']);
   });
 
+  it('says that DNS has no latency, and where HTTP has one says nothing', async () => {
+    const answer = await ask({ window: { fromNs: START, toNs: END }, groupBy: [{ dimension: 'PROTOCOL' }] });
+    const dns = answer.groups.findIndex((group) => group.key[0]?.value === 'dns');
+    expect(answer.groups[dns]?.stats).toMatchObject({ avgMs: null, maxMs: null, unknownLatencyShare: 1 });
+    expect(answer.missing.map(({ path, reason }) => [path, reason])).toEqual([
+      [`groups[${dns}].stats.quantilesMs`, 'PROTOCOL_HAS_NONE'],
+    ]);
+  });
+
+  it('gives null, not zero, for buckets that have not begun, and no rate for the future', async () => {
+    const context = { ...CONTEXT, nowNs: START + HOUR };
+    const window = { fromNs: START, toNs: START + 4n * HOUR };
+    const planned = must(planRed({ window, stepNs: HOUR }, context));
+    const answer = readRed(await fixture.run<RedRow>(planned.plan), planned);
+    const empty = must(planRed({ window: { fromNs: START - HOUR, toNs: END }, stepNs: HOUR }, context));
+    expect(answer.total.ratePerSecond).toBe(Number(answer.total.requests) / 3600);
+    const [first] = readRed(await fixture.run<RedRow>(empty.plan), empty).groups[0]?.series?.requests ?? [];
+    expect(first).toBe(0n);
+    const later = must(planRed({ window: { fromNs: START, toNs: END + 2n * HOUR }, stepNs: HOUR }, context));
+    const series = readRed(await fixture.run<RedRow>(later.plan), later).groups[0]?.series;
+    expect(series?.requests.slice(-2)).toEqual([null, null]);
+  });
+
   it('shows another tenant nothing', async () => {
     const planned = must(planRed({ window: { fromNs: START, toNs: END } }, { ...CONTEXT, tenant: 'other' }));
     expect(readRed(await fixture.run<RedRow>(planned.plan), planned).total.requests).toBe(0n);
