@@ -33,7 +33,7 @@ export function parseInteger(text: string, type: ScalarType): IntegerResult {
 
 function exactInteger(text: string): bigint | undefined {
   const match = NUMBER.exec(text);
-  if (match === null) return undefined;
+  if (match === null || !Number.isFinite(Number(text))) return undefined;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   const shift = Number(exponent) - fraction.length;
   if (Math.abs(shift) > 400 || whole.length > 400) return undefined;

@@ -25,7 +25,7 @@ function one(field: protobuf.Field, value: unknown): unknown {
 }
 
 function scalar(field: protobuf.Field, value: unknown): unknown {
-  return /64$/.test(field.type) ? BigInt(value as string | number) : value;
+  return field.type.endsWith('64') ? BigInt(value as string | number) : value;
 }
 
 function timestamp(text: string): Plain {
