@@ -10,3 +10,5 @@ export { replay } from './replay/replay.js';
 export type { ReplayOptions, ReplayReport } from './replay/replay.js';
 export type { OffsetRange } from './replay/covered-ranges.js';
 export type { DigestDifference } from './replay/compare-digests.js';
+export { audit } from './audit/audit.js';
+export type { AuditOptions, AuditReport, PartitionAudit, RowFault } from './audit/audit.js';
