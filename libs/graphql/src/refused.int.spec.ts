@@ -203,6 +203,11 @@ describe('arguments (B48 to B56)', () => {
     },
   );
 
+  it('answers a pattern that hangs back-tracking engines at once, because RE2 does not track back', async () => {
+    const answer = await ask(server, filtered('httpUrl: ["(a+)+$"]'));
+    expect([answer.status, answer.errors]).toEqual([200, []]);
+  });
+
   it.each([
     ['an object for a scalar', { v: { toString: 'x' } }],
     ['a list of lists', { v: [[['x']]] }],
