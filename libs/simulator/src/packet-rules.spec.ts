@@ -7,7 +7,7 @@ const ofType = (type: number): JsonFlow[] => flows.filter((flow) => flow.event_t
 const TRACE = 4;
 const node = (flow: JsonFlow): number => Number(flow.node_name.at(-1)) - 1;
 const isLocal = (ip: string | undefined, flow: JsonFlow): boolean =>
-  ip !== undefined && (ip.startsWith(`10.0.${node(flow)}.`) || ip.startsWith(`fd00:10:0:${node(flow)}:`));
+  ip !== undefined && (ip.startsWith(`10.0.${node(flow)}.`) || ip.startsWith(`fd00:10:0:${node(flow) + 1}:`));
 
 describe('endpoints', () => {
   it('carry workloads and endpoint id on the side of the observing node only', () => {

@@ -153,7 +153,8 @@ export class Cluster {
       pod: podName(workload, slot.index, generation, own, canary, this.seed),
       node: slot.node,
       ip: `10.0.${slot.node}.${address}`,
-      ip6: `fd00:10:0:${slot.node.toString(16)}::${address.toString(16)}`,
+      // Counted from 1: a zero there would have to be part of `::`, as agents write addresses.
+      ip6: `fd00:10:0:${(slot.node + 1).toString(16)}::${address.toString(16)}`,
       mac: macText(own),
       identity: 10_000 + (hashText(labels.join(',')) % 50_000),
       labels,
