@@ -12,16 +12,6 @@ export interface FieldWithoutColumn {
  */
 export const FIELDS_WITHOUT_COLUMN: readonly FieldWithoutColumn[] = [
   {
-    numbers: '3',
-    proto: 'drop_reason',
-    reason: 'deprecated twin of drop_reason_desc: read where that one is 0, kept in extra where they differ',
-  },
-  {
-    numbers: '16',
-    proto: 'reply',
-    reason: 'deprecated twin of is_reply: read where that one is absent, kept in extra where they differ',
-  },
-  {
     numbers: '39',
     proto: 'tunnel',
     reason: 'outer header of an encapsulated packet: never part of an answer, must not count as another edge',

@@ -14,7 +14,7 @@ export interface FieldSpec {
   readonly type: FieldType;
   /** Path in `flow.Flow` that fills it, proto names; null for derived columns. */
   readonly proto: string | null;
-  /** The same path as field numbers (hubble note, section 1). */
+  /** The same path as field numbers (hubble note, section 1); several, with commas, when the column reads several fields. */
   readonly numbers: string | null;
   readonly meaning: string;
   readonly unit?: string;
@@ -46,18 +46,18 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('node', 'LowCardinality(String)', 'node_name', '11', 'observing node without its cluster prefix; `unknown` when absent', { filters: ['nodeName'] }),
   field('bucket_time', "DateTime64(9, 'UTC')", 'time', '1', 'time that partitions, TTL and rollups use: the time as sent when it lies within [received - raw TTL, received + 1 h], else the received time of the envelope', { unit: 'ns', codec: 'DoubleDelta, ZSTD(1)' }),
   field('time_shift', 'Int64', 'time', '1', 'time as sent minus bucket_time (0 for a good clock); `time` is an alias of their sum', { unit: 'ns', codec: 'ZSTD(1)' }),
-  field('time_quality', 'UInt8', 'time', '1', '0 ok, 1 future, 2 ancient, 3 absent, 4 invalid (does not fit nanoseconds since 1970 in 64 bits; the bytes are in extra)'),
+  field('time_quality', 'UInt8', 'time', '1', '0 ok, 1 future, 2 ancient, 3 absent, 4 invalid (before 1900 or after 2262, or nanos out of range; the bytes are in extra)'),
   field('uuid', 'UUID', 'uuid', '34', 'id of the decoded event, random in the agent; zero when absent or not a UUID (then the bytes are in extra)', { filters: ['uuid'] }),
   field('fallback_key', 'UInt64', 'uuid', '34', 'hash over decoded fields that stands in for a missing uuid when duplicates are searched; 0 when uuid is set'),
   field('emitter_name', 'LowCardinality(String)', 'emitter.name', '41.1', 'who emitted the flow'),
   field('emitter_version', 'LowCardinality(String)', 'emitter.version', '41.2', 'version of the emitter'),
   field('verdict', 'Int16', 'verdict', '2', 'Verdict number, unknown numbers kept', { filters: ['verdict'] }),
-  field('drop_reason', 'Int16', 'drop_reason_desc', '25', 'DropReason number (field 25, else the deprecated field 3); 0 when absent', { filters: ['dropReasonDesc'] }),
+  field('drop_reason', 'Int16', 'drop_reason_desc', '25, 3', 'DropReason number (field 25, else the deprecated field 3); 0 when absent', { filters: ['dropReasonDesc'] }),
   field('auth_type', 'Int16', 'auth_type', '35', 'AuthType number'),
   field('flow_type', 'Int16', 'Type', '10', 'FlowType number'),
   field('event_type', 'Int32', 'event_type.type', '19.1', 'CiliumEventType.type; -1 when the message is absent', { filters: ['eventType'] }),
   field('event_sub_type', 'Int32', 'event_type.sub_type', '19.2', 'CiliumEventType.sub_type', { filters: ['eventType'] }),
-  field('is_reply', 'UInt8', 'is_reply', '26', '0 absent, 1 false, 2 true (wrapper with three states; the deprecated `reply` = true counts as true when the wrapper is absent)', { filters: ['reply'] }),
+  field('is_reply', 'UInt8', 'is_reply', '26, 16', '0 absent, 1 false, 2 true (wrapper with three states; the deprecated `reply` = true counts as true when the wrapper is absent)', { filters: ['reply'] }),
   field('traffic_direction', 'Int16', 'traffic_direction', '22', 'TrafficDirection number of the connection at the local endpoint; 1 ingress = reported by the server side, 2 egress = by the client side', { filters: ['trafficDirection'] }),
   field('policy_match_type', 'Int16', 'policy_match_type', '23', 'policy verdicts: what part of the key matched'),
   field('trace_observation_point', 'Int16', 'trace_observation_point', '24', 'TraceObservationPoint number'),
@@ -84,8 +84,8 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('src_port', 'UInt16', 'l4.*.source_port', '6.*.1', 'source port of TCP, UDP, SCTP', { filters: ['sourcePort'] }),
   field('dst_port', 'UInt16', 'l4.*.destination_port', '6.*.2', 'destination port of TCP, UDP, SCTP', { filters: ['destinationPort'] }),
   field('tcp_flags', 'UInt16', 'l4.TCP.flags', '6.1.3', 'bits 0..8 = FIN SYN RST PSH ACK URG ECE CWR NS; bit 9 = a flags message is present', { filters: ['tcpFlags'] }),
-  field('icmp_type', 'UInt8', 'l4.ICMPv4.type', '6.3.1', 'ICMP type (v4 or v6 by l4_protocol)'),
-  field('icmp_code', 'UInt8', 'l4.ICMPv4.code', '6.3.2', 'ICMP code'),
+  field('icmp_type', 'UInt8', 'l4.ICMPv4.type', '6.3.1, 6.4.1', 'ICMP type (v4 or v6 by l4_protocol)'),
+  field('icmp_code', 'UInt8', 'l4.ICMPv4.code', '6.3.2, 6.4.2', 'ICMP code'),
   field('src_endpoint_id', 'UInt32', 'source.ID', '8.1', 'endpoint id; set only where the endpoint is local to the observing node'),
   field('src_identity', 'UInt32', 'source.identity', '8.2', 'numeric security identity', { filters: ['sourceIdentity'] }),
   field('src_namespace', 'LowCardinality(String)', 'source.namespace', '8.3', 'Kubernetes namespace', { filters: ['sourcePod'] }),
@@ -117,7 +117,7 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('server_namespace', 'LowCardinality(String)', null, null, 'namespace of the server'),
   field('server_workload', 'LowCardinality(String)', null, null, 'canonical workload of the server'),
   field('server_port', 'UInt16', null, null, 'port of the server; 0 when the protocol has none or the client is unknown'),
-  field('policies', 'LowCardinality(String)', 'egress_allowed_by', '21001', 'bytes of fields 21001, 21002, 21004 and 21005 as sent, in order: the policies that allowed or denied'),
+  field('policies', 'LowCardinality(String)', 'egress_allowed_by', '21001, 21002, 21004, 21005', 'bytes of fields 21001, 21002, 21004 and 21005 as sent, in order: the policies that allowed or denied'),
   field('policy_log', 'Array(LowCardinality(String))', 'policy_log', '21006', 'log texts of the matching policies'),
   field('l7_type', 'Int16', 'l7.type', '15.1', 'L7FlowType number: 1 request, 2 response, 3 sample; 0 when there is no l7'),
   field('l7_kind', 'UInt8', 'l7', '15', '0 none, 1 dns, 2 http, 3 kafka, 4 an l7 record without a known body', { filters: ['protocol'] }),

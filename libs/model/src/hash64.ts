@@ -5,7 +5,7 @@
  * Two 32-bit lanes a and b, no BigInt. Start: a = 0x9ae16a3b, b = 0x2f90404f. For each 32-bit word w:
  *   a = rotl(a ^ (w × 0xcc9e2d51), 15) × 5 + 0xe6546b64,  b = rotl(b ^ (w × 0x1b873593), 13) × 5 + 0x561ccd1b
  * (all mod 2^32). Bytes are fed as little-endian words, the last one padded with zeros, followed by their count.
- * End: a += b, b += a, each through murmur3's 32-bit finaliser f, then a += b, b += a; value = b × 2^32 + a, 1 for 0.
+ * End, with murmur3's 32-bit finaliser f: a = f(a + b), b = f(b + a), a += b, b += a; value = b × 2^32 + a, 1 for 0.
  */
 export class Hash64 {
   /** Low and high half after {@link finish}, unsigned. */

@@ -9,8 +9,8 @@ const PLACEHOLDER = '{id}';
 
 /**
  * Path of a URL (absolute, or only a path) without query and fragment, ids replaced by `{id}`, so that calls of one
- * endpoint share one name. A segment is an id when it is a number, a UUID, eight or more hex digits with a decimal one
- * among them, or twenty or more characters with four digits; inside other segments runs of four and more digits are ids.
+ * endpoint share one name. A segment with a digit is an id when it is a number, a UUID, eight or more hex digits, or twenty
+ * or more characters with four digits or four capitals; inside other segments runs of four and more digits are ids.
  * `v1`, `k8s` and the like stay. More than 16 segments, or 256 bytes, end in `…`. No path is `/`; no URL is ''.
  */
 export function pathTemplate(url: string): string {
@@ -68,20 +68,20 @@ function writeSegment(out: TextBuffer, bytes: Uint8Array, start: number, end: nu
   let digits = 0;
   let hex = 0;
   let dashes = 0;
+  let capitals = 0;
   for (let i = start; i < end; i++) {
     const byte = bytes[i] ?? 0;
     if (byte >= 0x30 && byte <= 0x39) digits++;
+    else if (byte >= 0x41 && byte <= 0x5a) capitals++;
     if (hexDigit(byte) >= 0) hex++;
     if (byte === 0x2d) dashes++;
   }
+  const length = end - start;
+  const isHex = (length >= 8 && hex === length) || (length === 36 && hex === 32 && dashes === 4);
+  const isToken = length >= 20 && (digits >= 4 || capitals >= 4);
   if (digits === 0) out.copy(bytes, start, end);
-  else if (isId(end - start, digits, hex, dashes)) out.ascii(PLACEHOLDER);
+  else if (digits === length || isHex || isToken) out.ascii(PLACEHOLDER);
   else writeDigitRuns(out, bytes, start, end);
-}
-
-function isId(length: number, digits: number, hex: number, dashes: number): boolean {
-  if (digits === length || (length >= 20 && digits >= 4)) return true;
-  return (length >= 8 && hex === length) || (length === 36 && hex === 32 && dashes === 4);
 }
 
 function writeDigitRuns(out: TextBuffer, bytes: Uint8Array, start: number, end: number): void {
