@@ -1,0 +1,237 @@
+import type { ColumnStore } from '@flowledger/column-store';
+import {
+  DEFAULT_LIMITS,
+  planDrops,
+  planRed,
+  planServiceMap,
+  type FlowFilters,
+  type QueryContext,
+  type QueryPlan,
+  type Result as Planned,
+} from '@flowledger/query';
+import type { TestStore } from '@flowledger/testkit';
+import { gzippedBytes } from '../flows/export-lines.js';
+import { makeFlows, REALISTIC, type TrafficShape } from '../flows/made-flows.js';
+import { openBenchLog, startStore } from '../log-store.js';
+import { costDetail, costOf } from '../machine.js';
+import { percentile, round, type BenchCase, type BenchSize, type Result } from '../result.js';
+
+const DAY_MS = 86_400_000;
+const FROM_MS = 1_790_035_200_000;
+const HOUR_NS = 3_600_000_000_000n;
+const KEPT_NS = 20_000n * 24n * HOUR_NS;
+const QUERY_TARGET_MS = 150;
+const STORED_TARGET = 60;
+const LOGGED_TARGET = 150;
+
+/** Every made flow meets this and no rollup holds it, so the planner must answer from raw rows: one cheap column more. */
+const RAW_ONLY: FlowFilters = { allow: [{ ipVersion: ['IPv4'] }] };
+
+const CONTEXT: QueryContext = {
+  tenant: 'default',
+  nowNs: BigInt(FROM_MS + DAY_MS) * 1_000_000n,
+  limits: DEFAULT_LIMITS,
+  retention: { rawNs: KEPT_NS, minuteNs: KEPT_NS, hourNs: KEPT_NS },
+};
+const WINDOW = { fromNs: BigInt(FROM_MS) * 1_000_000n, toNs: BigInt(FROM_MS + DAY_MS) * 1_000_000n };
+
+function must<T>(planned: Planned<T>): T {
+  if (!planned.ok) throw new Error(`refused: ${JSON.stringify(planned.error)}`);
+  return planned.value;
+}
+
+/** A question of the targets: its statements, planned as the API plans them. */
+interface Question {
+  readonly name: string;
+  readonly plans: (filters: FlowFilters | null) => readonly QueryPlan[];
+}
+
+const HOURS = { stepNs: HOUR_NS, limit: 50 };
+
+const QUESTIONS: readonly Question[] = [
+  {
+    name: 'query.red',
+    plans: (filters) => {
+      const groupBy = [{ dimension: 'WORKLOAD', side: 'SERVER' }] as const;
+      return [must(planRed({ window: WINDOW, filters, groupBy, ...HOURS }, CONTEXT)).plan];
+    },
+  },
+  {
+    name: 'query.drops',
+    plans: (filters) => {
+      const groupBy = [{ dimension: 'DROP_REASON' }, { dimension: 'WORKLOAD', side: 'CLIENT' }] as const;
+      return [must(planDrops({ window: WINDOW, filters, groupBy, ...HOURS }, CONTEXT)).plan];
+    },
+  },
+  {
+    name: 'query.service_map',
+    plans: (filters) => {
+      const { now } = must(planServiceMap({ window: WINDOW, filters }, CONTEXT));
+      return [now.edges, now.red.plan];
+    },
+  },
+];
+
+interface Timed {
+  readonly millis: readonly number[];
+  readonly answer: string;
+  readonly rowsRead: number;
+}
+
+/** Asks the same question again and again, all its statements at once as the API does, without the condition cache. */
+async function time(store: ColumnStore, plans: readonly QueryPlan[], times: number): Promise<Timed> {
+  const uncached = plans.map((plan) => ({
+    ...plan,
+    settings: { ...plan.settings, use_query_condition_cache: 0 },
+  }));
+  const millis: number[] = [];
+  let [answer, rowsRead] = ['', 0];
+  for (let n = 0; n < times; n++) {
+    const began = performance.now();
+    const results = await Promise.all(uncached.map((plan) => store.query<object>(plan)));
+    millis.push(performance.now() - began);
+    answer = JSON.stringify(results.map(({ rows }) => rows));
+    rowsRead = results.reduce((sum, result) => sum + result.rowsRead, 0);
+  }
+  return { millis, answer, rowsRead };
+}
+
+async function ask(
+  store: ColumnStore,
+  question: Question,
+  flows: number,
+  times: readonly [number, number],
+): Promise<Result> {
+  const rollup = await time(store, question.plans(null), times[0]);
+  const raw = await time(store, question.plans(RAW_ONLY), times[1]);
+  // The first run finds cold marks and columns; it is told apart.
+  const [mine, theirs] = [rollup, raw].map(({ millis }) => percentile(millis.slice(1), 0.95));
+  const [value, baseline] = [mine ?? Number.NaN, theirs ?? Number.NaN];
+  return {
+    name: question.name,
+    value: round(value),
+    unit: 'ms p95',
+    baseline: round(baseline),
+    ratio: round(baseline / value),
+    target: `p95 <= ${QUERY_TARGET_MS} ms (10 M flows)`,
+    ok: value <= QUERY_TARGET_MS && rollup.answer === raw.answer,
+    detail: {
+      flows,
+      hours: 24,
+      p50: round(percentile(rollup.millis.slice(1), 0.5)),
+      firstMs: round(rollup.millis[0] ?? Number.NaN),
+      baselineP50: round(percentile(raw.millis.slice(1), 0.5)),
+      baselineFirstMs: round(raw.millis[0] ?? Number.NaN),
+      runs: times[0],
+      baselineRuns: times[1],
+      rowsRead: rollup.rowsRead,
+      baselineRowsRead: raw.rowsRead,
+      sameAnswer: rollup.answer === raw.answer,
+    },
+  };
+}
+
+interface TableSize {
+  readonly name: string;
+  readonly bytes: string;
+  readonly rows: string;
+}
+
+async function sizes(store: ColumnStore): Promise<readonly TableSize[]> {
+  const sql = `SELECT table AS name, toString(sum(bytes_on_disk)) AS bytes, toString(sum(rows)) AS rows FROM system.parts
+    WHERE active AND database = currentDatabase() GROUP BY table ORDER BY table`;
+  return (await store.query<TableSize>({ name: 'bench_sizes', sql, params: {}, settings: {} })).rows;
+}
+
+const ROLLUPS = ['red_1m', 'red_1h', 'edges_1m', 'drops_1m'];
+
+async function storage(
+  store: ColumnStore,
+  logBytes: number,
+  flows: number,
+  shape: TrafficShape,
+): Promise<readonly Result[]> {
+  const tables = await sizes(store);
+  const perFlow = (names: readonly string[]): number =>
+    tables.reduce((sum, { name, bytes }) => sum + (names.includes(name) ? Number(bytes) : 0), 0) / flows;
+  const total = perFlow(tables.map(({ name }) => name));
+  const gzip = await gzippedBytes(makeFlows({ ...shape, flows: Math.min(flows, 50_000) }));
+  const detail = Object.fromEntries(
+    tables.map(({ name, bytes, rows }) => [name, `${round(Number(bytes) / flows)} B/flow in ${rows} rows`]),
+  );
+  const figure = (name: string, value: number, target: number, more: Result['detail']): Result => ({
+    name,
+    value: round(value),
+    unit: 'bytes/flow',
+    baseline: round(gzip),
+    ratio: round(gzip / value),
+    target: `<= ${target}`,
+    ok: value <= target,
+    detail: { flows, baseline: 'gzip -6 of the export file', ...more },
+  });
+  return [
+    figure('size.store', total, STORED_TARGET, {
+      raw: round(perFlow(['flows'])),
+      rollups: round(perFlow(ROLLUPS)),
+      ...detail,
+    }),
+    figure('size.log', logBytes / flows, LOGGED_TARGET, {}),
+  ];
+}
+
+/** Waits until what merges by itself has merged, as a table that is a day old has. */
+async function settle(store: ColumnStore): Promise<void> {
+  for (const table of ['flows', ...ROLLUPS])
+    await store.command({
+      name: 'bench_settle',
+      sql: `OPTIMIZE TABLE ${table} FINAL`,
+      params: {},
+      settings: { max_execution_time: 0 },
+    });
+}
+
+async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
+  const flows = quick ? 1_000_000 : 10_000_000;
+  // A tenth of the flows needs a smaller cluster, or there would hardly be two flows of one edge in one minute.
+  const cluster = quick ? { ...REALISTIC, nodes: 10, workloads: 100 } : REALISTIC;
+  const shape = { ...cluster, flows, fromMs: FROM_MS, spanMs: DAY_MS };
+  const server: TestStore = await startStore();
+  const bench = await openBenchLog();
+  try {
+    const store = server.store();
+    say(`history: ${flows} flows of 24 hours into the log`);
+    await bench.fill(makeFlows(shape));
+    say('history: from the log into the store');
+    const { result: _, ...cost } = await costOf([server.server.pid], () => bench.load(store));
+    say(`history: loaded in ${Math.round(cost.seconds)} s`);
+    await settle(store);
+    const figures = [...(await storage(store, await bench.bytes(), flows, shape))];
+    const reader = server.store('reader');
+    for (const question of QUESTIONS) {
+      say(`history: ${question.name}`);
+      figures.push(await ask(reader, question, flows, quick ? [31, 11] : [61, 21]));
+    }
+    const { nodes, workloads, callsOut } = cluster;
+    const sustained: Result = {
+      name: 'load.sustained',
+      value: round(flows / cost.seconds),
+      unit: 'flows/s',
+      baseline: null,
+      ratio: null,
+      target: '-',
+      ok: true,
+      detail: { flows, hours: 24, nodes, workloads, edges: workloads * callsOut, ...costDetail(cost) },
+    };
+    return [sustained, ...figures];
+  } finally {
+    await bench.close();
+    await server.stop();
+  }
+}
+
+/** Rows 8 and 9: what a day of flows takes on disk, and what a question about it costs. */
+export const historyCase: BenchCase = {
+  name: 'history',
+  figures: ['load.sustained', 'size.store', 'size.log', ...QUESTIONS.map(({ name }) => name)],
+  run,
+};

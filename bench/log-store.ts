@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { migrate, type ColumnStore } from '@flowledger/column-store';
+import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@flowledger/event-log';
+import { silentLog } from '@flowledger/platform';
+import { runLoader, type Loader } from '@flowledger/sink';
+import { startTestStore, type TestStore } from '@flowledger/testkit';
+import type { MadeFlow } from './flows/made-flows.js';
+import { RecordPacker } from './flows/pack-records.js';
+
+const MIGRATIONS = fileURLToPath(new URL('../../migrations/clickhouse', import.meta.url));
+/** Far beyond the made flows' age: nothing expires while it is measured. */
+const KEPT_DAYS = 20_000;
+const PARTITIONS = 4;
+const APPEND_AT_ONCE = 8;
+const STORE_BYTES = 3 * 2 ** 30;
+
+/** An embedded store with all tables and rollups, as `flowledger start` has it. */
+export async function startStore(): Promise<TestStore> {
+  const server = await startTestStore({ maxMemoryBytes: STORE_BYTES });
+  const { url, database } = server;
+  const connection = { url, user: 'writer', password: server.password('writer'), database };
+  const variables = { RAW_TTL_DAYS: KEPT_DAYS, ROLLUP_TTL_DAYS: KEPT_DAYS, HOUR_TTL_DAYS: KEPT_DAYS };
+  await migrate(connection, { directory: MIGRATIONS, variables });
+  return server;
+}
+
+/** An embedded log in a directory of its own. */
+export interface BenchLog {
+  readonly log: EmbeddedLog;
+  /** Packs and appends; resolves with the number of flows when they are durable. */
+  fill(flows: Iterable<MadeFlow>): Promise<number>;
+  /** Loads everything that is in the log into the store with the product's loader; then the loader has ended. */
+  load(store: ColumnStore): Promise<void>;
+  /** Bytes on disk of all records. */
+  bytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function openBenchLog(): Promise<BenchLog> {
+  const directory = mkdtempSync(join(tmpdir(), 'flowledger-bench-log-'));
+  const log = await openEmbeddedLog({
+    directory,
+    mode: 'writer',
+    partitions: PARTITIONS,
+    retention: { maxBytes: 2 ** 40, maxAgeMs: 10 * 365 * 86_400_000 },
+  });
+  return {
+    log,
+    fill: (flows) => fill(log, flows),
+    load: (store) => load(log, store),
+    bytes: async () => {
+      const bounds = await Promise.all(
+        Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition)),
+      );
+      return bounds.reduce((sum, bound) => sum + bound.bytes, 0);
+    },
+    close: async () => {
+      await log.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function fill(log: EmbeddedLog, flows: Iterable<MadeFlow>): Promise<number> {
+  const packer = new RecordPacker(log.partitions);
+  const waiting = [];
+  let count = 0;
+  for (const flow of flows) {
+    count++;
+    const record = packer.add(flow);
+    if (record === undefined) continue;
+    waiting.push(record);
+    if (waiting.length >= APPEND_AT_ONCE) await log.append(waiting.splice(0));
+  }
+  await log.append([...waiting, ...packer.rest()]);
+  return count;
+}
+
+async function load(log: EmbeddedLog, store: ColumnStore): Promise<void> {
+  const stop = new AbortController();
+  const options = { log, store, group: LOADER_GROUP, logger: silentLog, rawTtlDays: KEPT_DAYS };
+  const loader = runLoader(options, stop.signal);
+  let failed = false;
+  const done = loader.done.catch((error: unknown) => {
+    failed = true;
+    throw error;
+  });
+  done.catch(() => undefined);
+  while (!failed && !(await isLoaded(log, loader))) await delay(20);
+  stop.abort();
+  await done;
+}
+
+async function isLoaded(log: EmbeddedLog, loader: Loader): Promise<boolean> {
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const { end } = await log.bounds(partition);
+    const status = loader.partitions.find((entry) => entry.partition === partition);
+    if (status === undefined || status.state === 'recovering' || status.next < end) return false;
+  }
+  return true;
+}

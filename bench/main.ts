@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { decodeCase } from './cases/decode.js';
+import { groupCase } from './cases/group.js';
+import { historyCase } from './cases/history.js';
+import { loadCase } from './cases/load.js';
+import { REALISTIC } from './flows/made-flows.js';
+import { describeMachine } from './machine.js';
+import { startStore } from './log-store.js';
+import { table, type BenchCase, type Result } from './result.js';
+
+/**
+ *   npm run --silent bench -- [--quick] [--only NAME] [--json OUT] [--record]
+ *
+ * Measures, prints a table, writes the figures to OUT as an array, and with --record also to bench/results with the
+ * machine they were measured on. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not targets are
+ * met: a figure is not a test. Exit 64 for wrong words.
+ */
+const CASES: readonly BenchCase[] = [decodeCase, loadCase, historyCase, groupCase];
+const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+const EXIT_USAGE = 64;
+
+interface Words {
+  readonly quick: boolean;
+  readonly record: boolean;
+  readonly json: string | undefined;
+  readonly only: string | undefined;
+}
+
+function readWords(): Words {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: {
+      quick: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      only: { type: 'string' },
+    },
+  });
+  return { quick: values.quick, record: values.record, json: values.json, only: values.only };
+}
+
+function chosen(only: string | undefined): readonly BenchCase[] {
+  if (only === undefined) return CASES;
+  const found = CASES.filter(({ name, figures }) => name === only || figures.includes(only));
+  if (found.length > 0) return found;
+  const names = CASES.flatMap(({ name, figures }) => [name, ...figures]);
+  throw new TypeError(`nothing is called ${only}; there are ${names.join(', ')}`);
+}
+
+const say = (line: string): void => {
+  process.stderr.write(`bench: ${line}\n`);
+};
+
+async function measure(cases: readonly BenchCase[], words: Words): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const bench of cases) {
+    const began = performance.now();
+    results.push(...(await bench.run({ quick: words.quick, say })));
+    say(`${bench.name} took ${Math.round((performance.now() - began) / 1000)} s`);
+  }
+  return results.filter(
+    ({ name }) => words.only === undefined || !words.only.includes('.') || name === words.only,
+  );
+}
+
+async function engineVersion(): Promise<string> {
+  const server = await startStore();
+  try {
+    return server.server.version;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** One file a run: figures, the data's shape, the machine, the commit. */
+async function record(results: readonly Result[], words: Words, machine: object): Promise<void> {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const date = new Date().toISOString().slice(0, 10);
+  mkdirSync(RESULTS, { recursive: true });
+  const size = words.quick ? 'quick' : 'full';
+  const content = { date, commit, size, machine, traffic: REALISTIC, results };
+  const path = join(RESULTS, `${date}-${commit}.json`);
+  writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
+  say(`recorded as bench/results/${date}-${commit}.json`);
+}
+
+async function main(): Promise<number> {
+  let words: Words;
+  let cases: readonly BenchCase[];
+  try {
+    words = readWords();
+    cases = chosen(words.only);
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT_USAGE;
+  }
+  const machine = describeMachine(await engineVersion());
+  const results = await measure(cases, words);
+  process.stdout.write(table(results));
+  if (words.json !== undefined) writeFileSync(words.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (words.record) await record(results, words, machine);
+  return 0;
+}
+
+process.exitCode = await main();
