@@ -7,14 +7,18 @@ export interface TruthPipeline extends TestPipeline {
   played(scenario: Scenario): Played;
 }
 
-/** Starts a pipeline and loads scenarios into it. */
-export async function startTruthPipeline(scenarios: readonly Scenario[]): Promise<TruthPipeline> {
+/** Starts a pipeline and loads scenarios into it, as a relay sends them or as export files. */
+export async function startTruthPipeline(
+  scenarios: readonly Scenario[],
+  source: 'wire' | 'json' = 'wire',
+): Promise<TruthPipeline> {
   const pipeline = await startTestPipeline({ nowMs: AFTERWARDS_MS });
   const runs = new Map<Scenario, Played>();
   for (const scenario of scenarios) {
     const run = play(scenario);
     runs.set(scenario, run);
-    await pipeline.feed(run.events);
+    if (source === 'wire') await pipeline.feed(run.events);
+    else await pipeline.importJson(run.events);
   }
   await pipeline.loaded();
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,8 +45,14 @@ export interface TestPipeline {
   readonly store: ColumnStore;
   /** Packs events as a source would and appends them in order; resolves with their number when they are durable. */
   feed(events: Iterable<SimulatedEvent>): Promise<number>;
-  /** Brings the events as an export file of JSON lines; resolves when they are durable. */
-  importJson(events: Iterable<SimulatedEvent>): Promise<ImportOutcome>;
+  /**
+   * Brings the events as an export file of JSON lines; resolves when they are durable. With `forget` nothing is
+   * known of earlier imports.
+   */
+  importJson(
+    events: Iterable<SimulatedEvent>,
+    options?: { readonly forget?: boolean },
+  ): Promise<ImportOutcome>;
   /** Resolves when the ledger covers all of the log; rejects with the loader's fault, or after 60 s. */
   loaded(): Promise<void>;
   /** Ends the loader and starts another, which must find its place by itself. */
@@ -76,7 +83,10 @@ export async function startTestPipeline(options: TestPipelineOptions): Promise<T
     log,
     store,
     feed: (events) => feed(events, log, options.nowMs),
-    importJson: (events) => importJson(events, log, join(directory, 'manifest'), options.nowMs),
+    importJson: async (events, { forget = false } = {}) => {
+      const manifest = join(directory, forget ? `manifest-${randomUUID()}` : 'manifest');
+      return importJson(events, log, manifest, options.nowMs);
+    },
     loaded: () => untilLoaded(log, store, running.loader),
     restartLoader: async () => {
       await running.stop();
