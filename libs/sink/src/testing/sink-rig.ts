@@ -33,6 +33,8 @@ export interface RigOptions {
   readonly partitions?: number;
   readonly testStore?: TestStore;
   readonly database?: string;
+  /** Of the log; default 64 MiB. */
+  readonly segmentBytes?: number;
   /** Default 14. */
   readonly rawTtlDays?: number;
 }
@@ -43,7 +45,12 @@ export async function openRig(options: RigOptions = {}): Promise<SinkRig> {
   const rawTtlDays = options.rawTtlDays ?? RAW_TTL_DAYS;
   await migrateRig(testStore, database, rawTtlDays);
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-sink-'));
-  const log = await openEmbeddedLog({ directory, mode: 'writer', partitions: options.partitions ?? 2 });
+  const log = await openEmbeddedLog({
+    directory,
+    mode: 'writer',
+    partitions: options.partitions ?? 2,
+    ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+  });
   const store = testStore.store('writer', database);
   const number = async (sql: string): Promise<number> => {
     const { rows } = await store.query<Record<string, string>>({
