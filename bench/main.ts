@@ -13,14 +13,15 @@ import { startStore } from './log-store.js';
 import { table, type BenchCase, type Result } from './result.js';
 
 /**
- *   npm run --silent bench -- [--quick] [--only NAME] [--json OUT] [--record]
+ *   npm run --silent bench -- [--quick] [--only NAME] [--json OUT] [--record [--note TEXT]]
  *
  * Measures, prints a table, writes the figures to OUT as an array, and with --record also to bench/results with the
- * machine they were measured on. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not targets are
- * met: a figure is not a test. Exit 64 for wrong words.
+ * machine they were measured on and TEXT. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not
+ * targets are met: a figure is not a test. Exit 1 when something could not be measured, 64 for wrong words.
  */
 const CASES: readonly BenchCase[] = [decodeCase, loadCase, historyCase, groupCase];
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
 
 interface Words {
@@ -28,6 +29,7 @@ interface Words {
   readonly record: boolean;
   readonly json: string | undefined;
   readonly only: string | undefined;
+  readonly note: string | undefined;
 }
 
 function readWords(): Words {
@@ -38,9 +40,11 @@ function readWords(): Words {
       record: { type: 'boolean', default: false },
       json: { type: 'string' },
       only: { type: 'string' },
+      note: { type: 'string' },
     },
   });
-  return { quick: values.quick, record: values.record, json: values.json, only: values.only };
+  const { quick, record, json, only, note } = values;
+  return { quick, record, json, only, note };
 }
 
 function chosen(only: string | undefined): readonly BenchCase[] {
@@ -55,11 +59,17 @@ const say = (line: string): void => {
   process.stderr.write(`bench: ${line}\n`);
 };
 
+/** What could be measured; a case that fails is told, and the others still count. */
 async function measure(cases: readonly BenchCase[], words: Words): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const bench of cases) {
     const began = performance.now();
-    results.push(...(await bench.run({ quick: words.quick, say })));
+    try {
+      results.push(...(await bench.run({ quick: words.quick, say })));
+    } catch (error) {
+      say(`${bench.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      process.exitCode = EXIT_FAILED;
+    }
     say(`${bench.name} took ${Math.round((performance.now() - began) / 1000)} s`);
   }
   return results.filter(
@@ -82,13 +92,13 @@ async function record(results: readonly Result[], words: Words, machine: object)
   const date = new Date().toISOString().slice(0, 10);
   mkdirSync(RESULTS, { recursive: true });
   const size = words.quick ? 'quick' : 'full';
-  const content = { date, commit, size, machine, traffic: REALISTIC, results };
+  const content = { date, commit, size, note: words.note ?? '', machine, traffic: REALISTIC, results };
   const path = join(RESULTS, `${date}-${commit}.json`);
   writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
   say(`recorded as bench/results/${date}-${commit}.json`);
 }
 
-async function main(): Promise<number> {
+async function main(): Promise<void> {
   let words: Words;
   let cases: readonly BenchCase[];
   try {
@@ -96,14 +106,14 @@ async function main(): Promise<number> {
     cases = chosen(words.only);
   } catch (error) {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT_USAGE;
+    process.exitCode = EXIT_USAGE;
+    return;
   }
   const machine = describeMachine(await engineVersion());
   const results = await measure(cases, words);
   process.stdout.write(table(results));
   if (words.json !== undefined) writeFileSync(words.json, `${JSON.stringify(results, null, 2)}\n`);
   if (words.record) await record(results, words, machine);
-  return 0;
 }
 
-process.exitCode = await main();
+await main();
