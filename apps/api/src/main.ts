@@ -5,6 +5,8 @@ import { openColumnStore } from '@flowledger/column-store';
 import { openLogReader } from '@flowledger/event-log';
 import { runProcess, VERSION } from '@flowledger/platform';
 
+const DAY_NS = 86_400_000_000_000n;
+
 await runProcess('api', async ({ config, log, metrics, life }) => {
   const eventLog = await openLogReader(config);
   life.own('log', () => eventLog.close());
@@ -24,6 +26,11 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     allowedHosts: config.api.allowedHosts,
     limits: { concurrentQueries: config.api.maxConcurrentQueries, requestMs: config.api.queryTimeout },
     tenant: config.source.tenant,
+    retention: {
+      rawNs: BigInt(config.retention.rawDays) * DAY_NS,
+      minuteNs: BigInt(config.retention.rollupDays) * DAY_NS,
+      hourNs: BigInt(config.retention.hourDays) * DAY_NS,
+    },
     version: VERSION,
     status: async () => {
       const answers = await store.version().then(

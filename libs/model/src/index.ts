@@ -1,5 +1,6 @@
 export * from './columns.js';
 export * from './envelope.js';
+export { fieldReference } from './field-reference.js';
 export * from './fields.js';
 export * from './fields-without-column.js';
 export * from './filter-fields.js';

@@ -13,7 +13,9 @@ export type LogFacts = Readonly<Record<string, unknown>>;
 
 /** JSON lines on standard error, so that standard output stays for results. */
 export function openLog(component: string, level: 'debug' | 'info' | 'warn' | 'error'): Log {
-  const serializers = { error: (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : error) };
+  const serializers = {
+    error: (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : error),
+  };
   const logger: PinoLogger = pino(
     { base: { component, pid: process.pid }, level, serializers },
     pino.destination({ fd: 2, sync: true }),
