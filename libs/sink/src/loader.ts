@@ -17,7 +17,7 @@ export interface LoaderOptions {
   readonly logger: Log;
   /** Days that `flows` keeps its rows; the same as the migrations were rendered with. */
   readonly rawTtlDays: number;
-  /** Default 50,000 rows, 32 MiB of records, 1 s. */
+  /** Default 50,000 rows, 32 MiB of rows, 1 s. */
   readonly limits?: Partial<BatchLimits>;
   readonly clock?: Clock;
   readonly events?: Partial<LoaderEvents>;

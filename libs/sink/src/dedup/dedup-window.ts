@@ -43,6 +43,8 @@ export class DedupWindow {
   readonly #streams = new Map<string, Stream>();
   readonly #byNumber: (readonly [id: string, stream: Stream])[] = [];
   readonly #freeNumbers: number[] = [];
+  #lastId: string | undefined;
+  #last: Stream | undefined;
 
   constructor(limits: WindowLimits = WINDOW_LIMITS) {
     this.#limits = limits;
@@ -61,7 +63,7 @@ export class DedupWindow {
   }
 
   has(streamId: string, lo: number, hi: number, record: number): boolean {
-    const stream = this.#streams.get(streamId);
+    const stream = this.#known(streamId);
     if (stream === undefined) return false;
     const position = (this.#table[this.#find(lo, hi, stream.number)] ?? 0) - 1;
     if (position < 0) return false;
@@ -87,11 +89,21 @@ export class DedupWindow {
     this.#accepted++;
   }
 
+  /** A look-up that usually needs none: events of one stream come in a row. */
+  #known(id: string): Stream | undefined {
+    if (id !== this.#lastId) {
+      this.#lastId = id;
+      this.#last = this.#streams.get(id);
+    }
+    return this.#last;
+  }
+
   #streamOf(id: string): Stream {
-    const known = this.#streams.get(id);
+    const known = this.#known(id);
     if (known !== undefined) return known;
     const stream: Stream = { number: this.#freeNumbers.pop() ?? this.#byNumber.length, accepted: 0, live: 0 };
     this.#streams.set(id, stream);
+    this.#last = stream;
     this.#byNumber[stream.number] = [id, stream];
     return stream;
   }
@@ -117,6 +129,7 @@ export class DedupWindow {
     const [id, stream] = this.#byNumber[number] ?? [];
     if (id === undefined || stream === undefined || --stream.live > 0) return;
     this.#streams.delete(id);
+    this.#lastId = undefined;
     this.#freeNumbers.push(number);
   }
 

@@ -1,6 +1,6 @@
 import type { ColumnStore } from '@flowledger/column-store';
 import type { StoredRecord } from '@flowledger/event-log';
-import { readEnvelope, type StreamKey } from '@flowledger/model';
+import { readEnvelope, type EnvelopeHeader, type StreamKey } from '@flowledger/model';
 import { planOf } from '../sql.js';
 import { DedupWindow } from './dedup-window.js';
 import { KeySet } from './key-set.js';
@@ -22,6 +22,9 @@ export interface FormerKeys {
 const REPEATING_SOURCES: ReadonlySet<string> = new Set(['import', 'hubble-file']);
 
 const SECOND_NS = 1_000_000_000n;
+
+/** Where the events of one record come from. */
+type Origin = Pick<EnvelopeHeader, 'firstTimeNs' | 'lastTimeNs'> & { readonly repeats: boolean };
 
 interface KeyRow {
   readonly lo: string;
@@ -50,6 +53,7 @@ export class Deduplicator {
   readonly #batch = new Map<string, KeySet>();
   readonly #words = new Uint32Array(2);
   readonly #value = new BigUint64Array(this.#words.buffer);
+  readonly #origins = new WeakMap<StoredRecord, Origin>();
   #record = 0;
   #repeating = false;
 
@@ -101,10 +105,9 @@ export class Deduplicator {
   /** Reads from the store what imports among the next records might repeat. `from` is the first offset of the batch. */
   async prepare(records: readonly StoredRecord[], from: bigint, signal: AbortSignal): Promise<void> {
     let [first, last]: (bigint | undefined)[] = [];
-    for (const { value } of records) {
-      const layout = readEnvelope(value);
-      if (!layout.ok || !REPEATING_SOURCES.has(layout.value.header.source)) continue;
-      const { firstTimeNs, lastTimeNs } = layout.value.header;
+    for (const record of records) {
+      const { repeats, firstTimeNs, lastTimeNs } = this.#originOf(record);
+      if (!repeats) continue;
       if (firstTimeNs !== undefined && (first === undefined || firstTimeNs < first)) first = firstTimeNs;
       if (lastTimeNs !== undefined && (last === undefined || lastTimeNs > last)) last = lastTimeNs;
     }
@@ -132,8 +135,19 @@ export class Deduplicator {
   /** Says which record the next questions are about. */
   beginRecord(record: StoredRecord): void {
     this.#record = Number(record.offset & 0xffff_ffffn);
+    this.#repeating = this.#originOf(record).repeats;
+  }
+
+  /** What an envelope's header says about its origin; read once a record. */
+  #originOf(record: StoredRecord): Origin {
+    const known = this.#origins.get(record);
+    if (known !== undefined) return known;
     const layout = readEnvelope(record.value);
-    this.#repeating = layout.ok && REPEATING_SOURCES.has(layout.value.header.source);
+    const origin: Origin = layout.ok
+      ? { ...layout.value.header, repeats: REPEATING_SOURCES.has(layout.value.header.source) }
+      : { repeats: false };
+    this.#origins.set(record, origin);
+    return origin;
   }
 
   /** The projection's question; remembers the keys it lets through. */

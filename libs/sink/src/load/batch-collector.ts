@@ -6,6 +6,8 @@ import type { LoadBatch } from './load-batch.js';
 import type { LoaderContext } from './loader-context.js';
 import type { Patience } from './patience.js';
 
+type TakenRecord = Pick<StoredRecord, 'offset' | 'appendedMs'>;
+
 const READ_BYTES = 4 * 1024 * 1024;
 /** How long to wait for the first record of a batch before saying that there is none. */
 const IDLE_WAIT_MS = 1_000;
@@ -41,14 +43,14 @@ export class BatchCollector {
    */
   async collect(next: bigint, to?: bigint): Promise<LoadBatch | undefined> {
     const { clock, limits } = this.context;
-    const taken: StoredRecord[] = [];
-    let [bytes, deadline] = [0, Infinity];
+    let [first, last]: (TakenRecord | undefined)[] = [];
+    let deadline = Infinity;
     this.dedup.beginBatch();
     for (;;) {
-      const wait = taken.length === 0 ? IDLE_WAIT_MS : deadline - clock.monotonic();
-      if (!(await this.#readOn(taken.at(-1)?.offset ?? next - 1n, to === undefined ? wait : 0))) break;
-      if (taken.length === 0) deadline = clock.monotonic() + limits.maxAgeMs;
-      const from = (taken[0] ?? this.#ahead[0])?.offset ?? next;
+      const wait = first === undefined ? IDLE_WAIT_MS : deadline - clock.monotonic();
+      if (!(await this.#readOn(last?.offset ?? next - 1n, to === undefined ? wait : 0))) break;
+      if (first === undefined) deadline = clock.monotonic() + limits.maxAgeMs;
+      const from = (first ?? this.#ahead[0])?.offset ?? next;
       await this.patience.until('dedup_import', () =>
         this.dedup.prepare(this.#ahead, from, this.lease.signal),
       );
@@ -59,26 +61,26 @@ export class BatchCollector {
         this.#ahead.shift();
         this.dedup.beginRecord(record);
         this.#projection.add(record);
-        taken.push(record);
-        bytes += record.value.length;
-        full = to === undefined ? this.#isFull(bytes) : record.offset === to;
+        // Without the value: a batch in flight holds rows, not records.
+        last = { offset: record.offset, appendedMs: record.appendedMs };
+        first ??= last;
+        full = to === undefined ? this.#isFull() : record.offset === to;
       }
       if (full || this.#ahead.length > 0 || this.lease.signal.aborted) break;
     }
-    const [first, last] = [taken[0], taken.at(-1)];
     if (first === undefined || last === undefined) return undefined;
-    return { from: first.offset, to: last.offset, records: taken, projected: this.#projection.take() };
+    return {
+      from: first.offset,
+      to: last.offset,
+      appendedMs: first.appendedMs,
+      projected: this.#projection.take(),
+    };
   }
 
-  #isFull(bytes: number): boolean {
+  #isFull(): boolean {
     const { maxRows, maxBytes } = this.context.limits;
-    const { rows, bytes: made } = this.#projection;
-    return (
-      rows >= maxRows ||
-      bytes >= maxBytes ||
-      made >= maxBytes ||
-      this.#projection.partitionsTouched() >= MAX_DAYS
-    );
+    const { rows, bytes } = this.#projection;
+    return rows >= maxRows || bytes >= maxBytes || this.#projection.partitionsTouched() >= MAX_DAYS;
   }
 
   /** Makes sure that there is a record after `last` at hand; false when none came in time. */

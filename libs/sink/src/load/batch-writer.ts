@@ -1,4 +1,4 @@
-import type { PartitionLease } from '@flowledger/event-log';
+import type { PartitionLease, StoredRecord } from '@flowledger/event-log';
 import type { ColumnBatch } from '@flowledger/model';
 import { touchedHours, type RowPosition } from '../batch/read-column.js';
 import type { LogPlace } from '../dedup/deduplicator.js';
@@ -6,6 +6,7 @@ import { repairableHours, RollupRepair } from '../repair/rollup-repair.js';
 import { planOf } from '../sql.js';
 import { FactWriter, type WriteOrder } from './fact-writer.js';
 import { encodeIntent } from './intent.js';
+import { KnownRows } from './known-rows.js';
 import { ledgerRow, repairRow } from './ledger-row.js';
 import {
   accountOf,
@@ -28,6 +29,7 @@ export class BatchWriter {
   readonly #place: LogPlace;
   readonly #facts: FactWriter;
   readonly #repair: RollupRepair;
+  readonly #known = new KnownRows();
 
   constructor(
     private readonly context: LoaderContext,
@@ -55,7 +57,7 @@ export class BatchWriter {
     const token = `${this.#place.epoch}/${this.#place.partition}/${from}-${to}/${projected.flows.rows}.${projected.events.rows}`;
     if (trust !== 'announced') await this.#announce(batch);
     await failpoint('after-intent');
-    for (const table of sideTables(projected)) await this.#insertSet(table, token);
+    for (const table of sideTables(projected)) await this.#insertSide(table, token);
     const refused: RowPosition[] = [];
     let [verified, missing] = [false, 0];
     for (const facts of factTables(projected)) {
@@ -71,8 +73,7 @@ export class BatchWriter {
       verified ||= outcome.verified;
     }
     for (const table of bookTables(projected)) await this.#insertSet(table, token);
-    if (refused.length > 0)
-      await this.#insertSet(refusedRows(this.#place, batch.records, refused), `${token}/refused`);
+    if (refused.length > 0) await this.#insertSet(await this.#refused(refused), `${token}/refused`);
     if (verified) await this.#repairRollups(batch, missing);
     await failpoint('before-ledger');
     const account = withRefused(accountOf(batch), batch, refused);
@@ -84,6 +85,24 @@ export class BatchWriter {
   async #announce(batch: LoadBatch): Promise<void> {
     await this.context.failpoint('before-commit');
     await this.lease.commit({ offset: batch.from, metadata: encodeIntent(intentOf(batch)) });
+  }
+
+  /** Label sets and endpoints come with every batch again; those this lease has written are left out. */
+  async #insertSide(batch: ColumnBatch, token: string): Promise<void> {
+    const { batch: fresh, keys } = this.#known.unknown(batch);
+    await this.#insertSet(fresh, token);
+    this.#known.remember(keys);
+  }
+
+  /** Dead letters for refused rows; their original bytes are read from the log again. */
+  async #refused(refused: readonly RowPosition[]): Promise<ColumnBatch> {
+    const records = new Map<bigint, StoredRecord>();
+    for (const { offset } of refused) {
+      if (records.has(offset)) continue;
+      const { records: read } = await this.lease.read(offset, { maxBytes: 1, maxWaitMs: 0 });
+      for (const record of read) records.set(record.offset, record);
+    }
+    return refusedRows(this.#place, records, refused);
   }
 
   /** Rows of a table that is a set: may be written any number of times. */

@@ -1,4 +1,3 @@
-import type { StoredRecord } from '@flowledger/event-log';
 import type { ColumnBatch, ProjectedBatches } from '@flowledger/model';
 import type { LoadIntent } from './intent.js';
 
@@ -7,8 +6,8 @@ export interface LoadBatch {
   readonly from: bigint;
   /** Inclusive. */
   readonly to: bigint;
-  /** Kept until the batch is loaded: a refused row's original bytes are in them. */
-  readonly records: readonly StoredRecord[];
+  /** When the log took the first record, ms since 1970. */
+  readonly appendedMs: number;
   readonly projected: ProjectedBatches;
 }
 

@@ -7,7 +7,7 @@ import type { Failpoint } from './failpoint.js';
 /** When a batch is closed. */
 export interface BatchLimits {
   readonly maxRows: number;
-  /** Bytes of log records; bounds what one partition holds in memory. */
+  /** Estimated bytes of rows; bounds what one partition holds in memory. */
   readonly maxBytes: number;
   /** Longest wait of a record for its batch to fill, ms. */
   readonly maxAgeMs: number;

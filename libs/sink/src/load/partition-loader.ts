@@ -89,7 +89,7 @@ class PartitionLoader {
     const { status, context, lease } = this;
     if (lease.signal.aborted) return;
     if (trust === 'fresh') status.state = 'loading';
-    status.oldestAppendedMs = batch.records[0]?.appendedMs;
+    status.oldestAppendedMs = batch.appendedMs;
     const account = await this.#writer.load(batch, trust);
     status.next = batch.to + 1n;
     status.eventsBefore += BigInt(account.events);

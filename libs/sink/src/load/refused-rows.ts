@@ -8,10 +8,10 @@ import type { LogPlace } from '../dedup/deduplicator.js';
 export const STORE_REJECTED_REASON = 'store_rejected';
 const KEPT_BYTES = 64 * 1024;
 
-/** Dead letters for refused rows, with the original bytes from the batch's records. Pure. */
+/** Dead letters for refused rows, with the original bytes from their records. Pure. */
 export function refusedRows(
   place: LogPlace,
-  records: readonly StoredRecord[],
+  records: ReadonlyMap<bigint, StoredRecord>,
   refused: readonly RowPosition[],
 ): ColumnBatch {
   const rows = refused.map((at) => originOf(records, at));
@@ -64,8 +64,8 @@ export function refusedRows(
   };
 }
 
-function originOf(records: readonly StoredRecord[], at: RowPosition) {
-  const record = records.find((candidate) => candidate.offset === at.offset);
+function originOf(records: ReadonlyMap<bigint, StoredRecord>, at: RowPosition) {
+  const record = records.get(at.offset);
   const envelope = record === undefined ? undefined : decodeEnvelope(record.value);
   if (envelope?.ok !== true) return { header: undefined, bytes: new Uint8Array(0) };
   return { header: envelope.value.header, bytes: envelope.value.events[at.index] ?? new Uint8Array(0) };
