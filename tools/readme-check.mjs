@@ -18,13 +18,8 @@ const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
 const hasJq = spawnSync('sh', ['-c', 'command -v jq']).status === 0;
 
 function startServer(command) {
-  const child = spawn(command.replace(/^npm start/, 'npm start --silent'), {
-    cwd: root,
-    env,
-    shell: true,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [program, ...words] = command.replace(/^npm start/, 'npm start --silent').split(/\s+/);
+  const child = spawn(program, words, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('not ready in time')), READY_MS);
     child.stdout.on('data', (chunk) => {
@@ -61,7 +56,7 @@ try {
 } finally {
   if (server !== undefined) {
     const ended = new Promise((resolve) => server.once('exit', resolve));
-    process.kill(-server.pid, 'SIGTERM');
+    server.kill('SIGTERM');
     await ended;
   }
   rmSync(data, { recursive: true, force: true });

@@ -18,49 +18,64 @@ export interface DemoOptions {
   readonly callsPerSecond: number;
 }
 
-/** What the demo says about itself on start. Times are ns since the epoch. */
+/** How far the demo has played. Times are ns since the epoch; everything in [since, until) was appended durably. */
 export interface DemoState {
   readonly seed: number;
+  /** Where the history begins. */
   readonly from: bigint;
   readonly incidentStart: bigint;
-  /** Everything before this was appended durably. */
+  readonly since: bigint;
   readonly until: bigint;
 }
 
 const NS_PER_MS = 1_000_000n;
-const INCIDENT_BEFORE_NOW_MS = 25 * 60_000;
-const HISTORY_STEP_NS = 600_000_000_000n;
-const LIVE_STEP_MS = 1000;
+const SECOND_NS = 1_000_000_000n;
+const INCIDENT_BEFORE_NOW_NS = 1500n * SECOND_NS;
+/** The newest part of the history is played first, so that the incident can be looked at within seconds. */
+const PLAYED_FIRST_NS = 7200n * SECOND_NS;
+const HISTORY_STEP_NS = 600n * SECOND_NS;
+const IDLE_MS = 250;
 
 /** The demo's state of an earlier start, or a new one whose incident began 25 minutes ago. */
 export async function openDemo(options: DemoOptions): Promise<DemoState> {
-  const now = BigInt(Math.floor(options.clock.now() / 1000)) * 1_000_000_000n;
-  const saved = await readState(options.stateFile);
+  const now = wholeSecond(options.clock);
   const oldest = now - BigInt(options.historyMs) * NS_PER_MS;
-  if (saved !== undefined && saved.until <= now)
-    return saved.until < oldest ? { ...saved, until: oldest } : saved;
-  const incidentStart = now - BigInt(INCIDENT_BEFORE_NOW_MS) * NS_PER_MS;
-  return { seed: 20, from: oldest, incidentStart, until: oldest };
+  const saved = await readState(options.stateFile);
+  if (saved !== undefined && saved.until <= now && saved.until >= oldest) return saved;
+  const first = now - (PLAYED_FIRST_NS < now - oldest ? PLAYED_FIRST_NS : now - oldest);
+  return { seed: 20, from: oldest, incidentStart: now - INCIDENT_BEFORE_NOW_NS, since: first, until: first };
 }
 
 /**
- * Plays the demo cluster into the log: first what is missing up to now, as fast as the log takes it, then second by
- * second until `signal` aborts. A kill between append and state costs duplicates, which the loader removes by uuid.
+ * Plays the demo cluster into the log until `signal` aborts: up to now first, then the older history backwards, then second by
+ * second. A kill between append and state costs duplicates, which the loader removes by uuid.
  */
-export async function playDemo(state: DemoState, options: DemoOptions, signal: AbortSignal): Promise<void> {
-  let until = state.until;
+export async function playDemo(start: DemoState, options: DemoOptions, signal: AbortSignal): Promise<void> {
+  let state = start;
   while (!signal.aborted) {
-    const now = BigInt(Math.floor(options.clock.now() / 1000)) * 1_000_000_000n;
-    const behind = now - until;
-    if (behind < BigInt(LIVE_STEP_MS) * NS_PER_MS) {
-      await options.clock.sleep(LIVE_STEP_MS / 4, signal).catch(() => undefined);
+    const next = nextWindow(state, wholeSecond(options.clock));
+    if (next === undefined) {
+      await options.clock.sleep(IDLE_MS, signal).catch(() => undefined);
       continue;
     }
-    const to = behind > HISTORY_STEP_NS ? until + HISTORY_STEP_NS : now;
-    await playWindow(state, until, to, options);
-    until = to;
-    await writeState(options.stateFile, { ...state, until });
+    await playWindow(state, next.from, next.to, options);
+    state = next.from === state.until ? { ...state, until: next.to } : { ...state, since: next.from };
+    await writeState(options.stateFile, state);
   }
+}
+
+/** What to play now: forward to `nowNs` before backward to the beginning; undefined when all is played. */
+export function nextWindow(state: DemoState, nowNs: bigint): { from: bigint; to: bigint } | undefined {
+  const { from, since, until } = state;
+  if (until < nowNs)
+    return { from: until, to: nowNs - until > HISTORY_STEP_NS ? until + HISTORY_STEP_NS : nowNs };
+  if (since > from)
+    return { from: since - from > HISTORY_STEP_NS ? since - HISTORY_STEP_NS : from, to: since };
+  return undefined;
+}
+
+function wholeSecond(clock: Clock): bigint {
+  return BigInt(Math.floor(clock.now() / 1000)) * SECOND_NS;
 }
 
 async function playWindow(state: DemoState, from: bigint, to: bigint, options: DemoOptions): Promise<void> {
@@ -108,15 +123,19 @@ async function readState(path: string): Promise<DemoState | undefined> {
   try {
     const raw: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (typeof raw !== 'object' || raw === null) return undefined;
-    const { seed, from, incidentStart, until } = raw as Record<string, unknown>;
+    const { seed, ...times } = raw as Record<string, unknown>;
+    const [from, incidentStart, since, until] = ['from', 'incidentStart', 'since', 'until'].map((key) =>
+      nanos(times[key]),
+    );
     if (
       typeof seed !== 'number' ||
-      typeof from !== 'string' ||
-      typeof incidentStart !== 'string' ||
-      typeof until !== 'string'
+      from === undefined ||
+      incidentStart === undefined ||
+      since === undefined ||
+      until === undefined
     )
       return undefined;
-    return { seed, from: BigInt(from), incidentStart: BigInt(incidentStart), until: BigInt(until) };
+    return { seed, from, incidentStart, since, until };
   } catch {
     return undefined;
   }
@@ -129,4 +148,8 @@ async function writeState(path: string, state: DemoState): Promise<void> {
   );
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
+}
+
+function nanos(value: unknown): bigint | undefined {
+  return typeof value === 'string' && /^\d{1,19}$/.test(value) ? BigInt(value) : undefined;
 }
