@@ -34,6 +34,7 @@ export class Projection {
   readonly #skipped = new TableBuilder('skipped_events', SKIPPED_EVENT_COLUMNS);
   #accounts: RecordAccount[] = [];
   readonly #days = new Set<number>();
+  #lastDay = -1;
   readonly #flowTimes = new TimeRange();
   readonly #eventTimes = new TimeRange();
   #tally = new RecordTally(0n);
@@ -93,6 +94,7 @@ export class Projection {
     };
     this.#accounts = [];
     this.#days.clear();
+    this.#lastDay = -1;
     if (this.#decoder.cacheSize > CACHE_BYTES) this.#startAfresh();
     return batches;
   }
@@ -188,7 +190,10 @@ export class Projection {
     const { time } = this.#decoder;
     range.note(time.bucketLo, time.bucketHi);
     this.#tally.times.note(time.bucketLo, time.bucketHi);
-    this.#days.add(Math.floor(time.bucketS / DAY_S));
+    const day = (time.bucketS / DAY_S) | 0;
+    if (day === this.#lastDay) return;
+    this.#lastDay = day;
+    this.#days.add(day);
   }
 
   #addEvent(

@@ -71,7 +71,7 @@ export class SideTables {
     const key = `${this.#tenant}:${set.hi}:${set.lo}`;
     if (this.#labelSetsSeen.has(key)) return;
     this.#labelSetsSeen.add(key);
-    const id = (BigInt(set.hi) << 32n) | BigInt(set.lo);
+    const id = (BigInt(set.hi >>> 0) << 32n) | BigInt(set.lo >>> 0);
     const labels = set.labels.map((label) => this.strings.textOf(label));
     this.labelSets.append([this.strings.bytesOf(this.#tenant), id, labels]);
   }
@@ -86,13 +86,17 @@ export class SideTables {
     const serviceNamespace = lanes[base + side.serviceNamespace] ?? 0;
     const hour = bucketS - (bucketS % HOUR_S);
     const at = base + side.ip;
+    const ip0 = (lanes[at] ?? 0) | 0;
+    const ip1 = (lanes[at + 1] ?? 0) | 0;
+    const ip2 = (lanes[at + 2] ?? 0) | 0;
+    const ip3 = (lanes[at + 3] ?? 0) | 0;
     const same =
       last.notedBy === this.#mark &&
       last.hour === hour &&
-      last.ip[3] === lanes[at + 3] &&
-      last.ip[2] === lanes[at + 2] &&
-      last.ip[1] === lanes[at + 1] &&
-      last.ip[0] === lanes[at] &&
+      last.ip3 === ip3 &&
+      last.ip2 === ip2 &&
+      last.ip1 === ip1 &&
+      last.ip0 === ip0 &&
       last.serviceName === serviceName &&
       last.serviceNamespace === serviceNamespace &&
       last.cluster === cluster;
@@ -102,7 +106,10 @@ export class SideTables {
     last.hour = hour;
     last.serviceName = serviceName;
     last.serviceNamespace = serviceNamespace;
-    for (let i = 0; i < 4; i++) last.ip[i] = lanes[at + i] ?? 0;
+    last.ip0 = ip0;
+    last.ip1 = ip1;
+    last.ip2 = ip2;
+    last.ip3 = ip3;
     this.#append(endpoint, last);
   }
 
@@ -112,15 +119,15 @@ export class SideTables {
     const who = [endpoint.namespace, endpoint.pod];
     const workload = [endpoint.sentKind, endpoint.sentName];
     const service = [seen.serviceNamespace, seen.serviceName];
-    const key = [...where, seen.hour, ...seen.ip, ...who, endpoint.identity, ...workload, ...service].join();
+    const ip = [seen.ip0, seen.ip1, seen.ip2, seen.ip3];
+    const key = [...where, seen.hour, ...ip, ...who, endpoint.identity, ...workload, ...service].join();
     if (this.#endpointsSeen.has(key)) return;
     this.#endpointsSeen.add(key);
     const text = (ids: readonly number[]): Uint8Array[] => ids.map((id) => strings.bytesOf(id));
-    const ip = new Uint8Array(seen.ip.buffer.slice(0));
     this.endpoints.append([
       ...text(where),
       seen.hour,
-      ip,
+      new Uint8Array(Int32Array.from(ip).buffer),
       ...text(who),
       endpoint.identity,
       ...text(workload),

@@ -10,7 +10,10 @@ const MAX_LABELS = 256;
 const MAX_LABEL_BYTES = 4096;
 const GUESSES = 8192;
 
-/** A label set as rows name it. */
+/**
+ * A label set as rows name it. The halves are signed 32-bit integers, like every number in these objects: larger ones
+ * would live on the heap and cost a detour per flow.
+ */
 export interface CachedLabelSet {
   readonly lo: number;
   readonly hi: number;
@@ -26,7 +29,11 @@ export interface LastSeen {
   notedBy: number;
   cluster: number;
   hour: number;
-  readonly ip: Uint32Array;
+  /** Lanes of the address. */
+  ip0: number;
+  ip1: number;
+  ip2: number;
+  ip3: number;
   serviceNamespace: number;
   serviceName: number;
 }
@@ -62,7 +69,17 @@ export interface CachedLabelRun {
 export const NO_LABELS: CachedLabelSet = { lo: 0, hi: 0, labels: [], writtenBy: 0 };
 
 function neverSeen(): LastSeen {
-  return { notedBy: 0, cluster: 0, hour: 0, ip: new Uint32Array(4), serviceNamespace: 0, serviceName: 0 };
+  return {
+    notedBy: 0,
+    cluster: 0,
+    hour: 0,
+    ip0: 0,
+    ip1: 0,
+    ip2: 0,
+    ip3: 0,
+    serviceNamespace: 0,
+    serviceName: 0,
+  };
 }
 
 /** What stands for an absent endpoint. */
@@ -90,6 +107,7 @@ export class EndpointCache {
   readonly #guesses = new Uint32Array(GUESSES);
   readonly #runTable = new ByteTable();
   readonly #runs: CachedLabelRun[] = [{ set: NO_LABELS, cut: false }];
+  #lastRun = 0;
   readonly #reader = new WireReader();
 
   constructor(private readonly strings: StringTable) {}
@@ -120,11 +138,15 @@ export class EndpointCache {
 
   /** The labels in a run of fields with number 37 (`Flow.node_labels`); undefined like {@link endpoint}. */
   nodeLabels(view: DataView, buf: Uint8Array, start: number, end: number): CachedLabelRun | undefined {
+    if (this.#runTable.is(this.#lastRun, view, buf, start, end)) return this.#runs[this.#lastRun];
     const id = this.#runTable.id(view, buf, start, end);
+    this.#lastRun = id;
     if (!this.#runTable.added) return this.#runs[id];
     const run = this.#decodeRun(buf, start, end);
-    if (run === undefined) this.#runTable.forgetLast();
-    else this.#runs[id] = run;
+    if (run === undefined) {
+      this.#lastRun = 0;
+      this.#runTable.forgetLast();
+    } else this.#runs[id] = run;
     return run;
   }
 
@@ -241,8 +263,8 @@ class EndpointDraft {
       identity: this.#identity,
     });
     return {
-      id: this.#id,
-      identity: this.#identity,
+      id: this.#id | 0,
+      identity: this.#identity | 0,
       namespace: this.#namespace,
       pod: this.#pod,
       cluster: this.#cluster,
@@ -274,7 +296,7 @@ export function cachedLabelSet(labels: readonly Uint8Array[], strings: StringTab
   const ids = set.labels.map((label) =>
     strings.id(new DataView(label.buffer, label.byteOffset, label.byteLength), label, 0, label.length),
   );
-  return { lo: set.lo, hi: set.hi, labels: ids, writtenBy: 0 };
+  return { lo: set.lo | 0, hi: set.hi | 0, labels: ids, writtenBy: 0 };
 }
 
 /** The same list when it is within the limits, else one that is. */
