@@ -8,6 +8,7 @@ export { hash64, Hash64 } from './hash64.js';
 export * from './hubble/enums.js';
 export * from './hubble/long-enums.js';
 export { summaryOf, type SummaryParts } from './hubble/summary.js';
+export { toProtoJson } from './hubble/to-proto-json.js';
 export { clientSide, serverPort, type CallEvidence, type ClientSide } from './normalise/client-side.js';
 export { labelSetHash } from './normalise/label-set.js';
 export {

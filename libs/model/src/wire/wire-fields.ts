@@ -20,12 +20,12 @@ export class WireFields {
   readonly #reader = new WireReader();
 
   constructor(
-    private readonly bytes: Uint8Array,
+    private readonly source: Uint8Array,
     start = 0,
-    end = bytes.length,
+    end = source.length,
   ) {
     const reader = this.#reader;
-    reader.load(bytes, start, end);
+    reader.load(source, start, end);
     while (reader.pos < end) this.#read(reader.uint32());
   }
 
@@ -55,12 +55,18 @@ export class WireFields {
     this.#values.set(tag >>> 3, values);
   }
 
+  /** Marks the message as malformed, for what a caller found inside it. */
+  fail(reason: WireReader['reason']): void {
+    this.#reader.fail(reason);
+  }
+
   has(field: number): boolean {
     return this.#values.has(field);
   }
 
-  get fields(): Iterable<number> {
-    return this.#values.keys();
+  /** Where the last value of a field ends: of a oneof's members the one furthest behind counts. -1 when absent. */
+  lastPosition(field: number): number {
+    return this.#values.get(field)?.at(-1)?.end ?? -1;
   }
 
   /** A varint of up to 64 bits, unsigned. */
@@ -76,10 +82,25 @@ export class WireFields {
     return this.texts(field).at(-1) ?? '';
   }
 
+  /** All varints of a field, unsigned. */
+  uint64s(field: number): bigint[] {
+    return this.#of(field, WIRE_VARINT).map(({ number }) => number);
+  }
+
+  bytes(field: number): Uint8Array {
+    const value = this.#of(field, WIRE_BYTES).at(-1);
+    return value === undefined ? new Uint8Array(0) : this.source.subarray(value.start, value.end);
+  }
+
+  /** Each occurrence of a repeated message. */
+  messages(field: number): WireFields[] {
+    return this.#of(field, WIRE_BYTES).map(({ start, end }) => this.#inner(this.source.subarray(start, end)));
+  }
+
   texts(field: number): string[] {
     return this.#of(field, WIRE_BYTES).map(({ start, end }) => {
-      if (!isUtf8(this.bytes, start, end)) this.#reader.fail('invalid_utf8');
-      return DECODER.decode(this.bytes.subarray(start, end));
+      if (!isUtf8(this.source, start, end)) this.#reader.fail('invalid_utf8');
+      return DECODER.decode(this.source.subarray(start, end));
     });
   }
 
@@ -87,8 +108,11 @@ export class WireFields {
   message(field: number): WireFields | undefined {
     const values = this.#of(field, WIRE_BYTES);
     if (values.length === 0) return undefined;
-    const joined = Buffer.concat(values.map(({ start, end }) => this.bytes.subarray(start, end)));
-    const fields = new WireFields(joined);
+    return this.#inner(Buffer.concat(values.map(({ start, end }) => this.source.subarray(start, end))));
+  }
+
+  #inner(bytes: Uint8Array): WireFields {
+    const fields = new WireFields(bytes);
     if (fields.bad) this.#reader.fail(fields.reason);
     return fields;
   }
