@@ -21,7 +21,8 @@ const wanted = process.argv.slice(2);
 const mutants = JSON.parse(readFileSync(join(root, 'e2e/mutants.json'), 'utf8')).filter(
   (m) => wanted.length === 0 || wanted.includes(m.name),
 );
-const copy = mkdtempSync(join(tmpdir(), 'flowledger-mutants-'));
+const place = mkdtempSync(join(tmpdir(), 'flowledger-mutants-'));
+const copy = join(place, 'tree');
 
 /** A copy of the sources; installed packages are linked, the workspace's own libraries point into the copy. */
 function copyTree() {
@@ -36,8 +37,10 @@ function copyTree() {
     'package.json',
     'vitest.config.ts',
   ]) {
+    // With their times, or everything that was compiled would look older than its sources.
     cpSync(join(root, name), join(copy, name), {
       recursive: true,
+      preserveTimestamps: true,
       filter: (path) => !path.includes('node_modules'),
     });
   }
@@ -48,8 +51,9 @@ function copyTree() {
   }
   for (const lib of readdirSync(join(root, 'libs')))
     symlinkSync(join(copy, 'libs', lib), join(copy, 'node_modules/@flowledger', lib));
+  // Tests find recorded events beside the tree.
   const shared = join(root, '../shared');
-  if (existsSync(shared) && !existsSync(join(copy, '../shared'))) process.env.FLOWLEDGER_TEST_SHARED = shared;
+  if (existsSync(shared)) symlinkSync(shared, join(place, 'shared'));
 }
 
 /** True when the test fails, which is what a mutant must bring about. */
@@ -90,12 +94,14 @@ try {
     throw new Error('the tests fail without any mutant');
   }
   for (const mutant of mutants) {
+    const began = performance.now();
     const dead = killed(mutant);
     if (!dead) survived++;
-    process.stdout.write(`${dead ? 'killed  ' : 'SURVIVED'} ${mutant.name}: ${mutant.what}\n`);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    process.stdout.write(`${dead ? 'killed  ' : 'SURVIVED'} ${mutant.name} (${seconds} s): ${mutant.what}\n`);
   }
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  rmSync(place, { recursive: true, force: true });
 }
 process.stdout.write(`${mutants.length} mutants, ${survived} survived\n`);
 process.exit(survived === 0 && mutants.length > 0 ? 0 : 1);

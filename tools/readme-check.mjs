@@ -24,7 +24,8 @@ function startServer(command) {
     const timer = setTimeout(() => reject(new Error('not ready in time')), READY_MS);
     child.stdout.on('data', (chunk) => {
       process.stdout.write(chunk);
-      if (!String(chunk).includes('ready http')) return;
+      // The last line of the start: the demo's history is loaded.
+      if (!String(chunk).includes('demo: ')) return;
       clearTimeout(timer);
       resolve(child);
     });

@@ -32,7 +32,7 @@ export interface RunningGroup {
   readonly url: string;
   readonly storeUrl: string;
   /** What the ingestor said about its demo, if it plays one. */
-  readonly demo?: { readonly nodes: number; readonly incident: string };
+  readonly demo?: { readonly nodes: number; readonly incident: string; readonly history: string };
   /** Intake first, store last; true when every part stopped cleanly. */
   stop(deadlineMs: number): Promise<boolean>;
 }
@@ -99,7 +99,7 @@ async function startAll(
   const { demoNodes, demoIncident } = ingestor.facts;
   const demo =
     typeof demoNodes === 'number' && typeof demoIncident === 'string'
-      ? { nodes: demoNodes, incident: demoIncident }
+      ? { nodes: demoNodes, incident: demoIncident, history: inHours(config.demo.history) }
       : undefined;
   return {
     url,
@@ -157,4 +157,8 @@ async function freePort(host: string, port: number): Promise<number> {
   const address = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function inHours(ms: number): string {
+  return ms >= 3_600_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 60_000)} min`;
 }
