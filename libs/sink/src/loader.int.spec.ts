@@ -82,7 +82,7 @@ describe('runLoader', () => {
         const failpoint = throwOnce('before-ledger');
         await expect(rig.load({ failpoint })).rejects.toThrow('killed here');
         const sql = `DELETE FROM ${table} WHERE ${table === 'flows' ? '_li % 3 = 1' : '_lp = 0'}`;
-        await rig.store.command({ name: 'test', sql, params: {}, settings: { lightweight_deletes_sync: 2 } });
+        await rig.command(sql);
         expect(await rig.faults()).not.toEqual([]);
         await rig.load();
         expect(await rig.faults()).toEqual([]);
@@ -100,7 +100,7 @@ describe('runLoader', () => {
       await rig.append(Array.from({ length: 4 }, (_, i) => envelope(i * 100)));
       await expect(rig.load({ failpoint: throwOnce('before-ledger') })).rejects.toThrow('killed here');
       const sql = 'DELETE FROM flows WHERE _li > 50';
-      await rig.store.command({ name: 'test', sql, params: {}, settings: { lightweight_deletes_sync: 2 } });
+      await rig.command(sql);
       await expect(rig.load({ failpoint: throwOnce('during-verify') })).rejects.toThrow('killed here');
       await expect(rig.load({ failpoint: throwOnce('after-insert') })).rejects.toThrow('killed here');
       await expect(rig.load({ failpoint: throwOnce('during-repair') })).rejects.toThrow('killed here');
@@ -122,6 +122,32 @@ describe('runLoader', () => {
       });
       expect(await rig.faults()).not.toEqual([]);
       await rig.load();
+      expect(await rig.faults()).toEqual([]);
+    });
+  });
+
+  it('brings in again what a power cut took from batches that were booked', async () => {
+    await withRig(async (rig) => {
+      const records = Array.from({ length: 12 }, (_, i) => envelope(i * 80));
+      await rig.append(records);
+      await rig.load({ limits: { maxRows: 200 } });
+      await rig.command('DELETE FROM flows WHERE _lo IN (2, 3, 9)');
+      await rig.command('DELETE FROM edges_1m WHERE 1');
+      const [loader] = [await rig.load()];
+      expect(loader.partitions.find((p) => p.partition === 0)?.repairs).toBe(2);
+      expect(await rig.faults()).toEqual([]);
+      expect((await rig.load()).partitions.map((p) => p.repairs)).toEqual([0, 0]);
+    });
+  });
+
+  it('puts rollups right that a power cut took when the rows survived', async () => {
+    await withRig(async (rig) => {
+      await rig.append(Array.from({ length: 4 }, (_, i) => envelope(i * 100)));
+      await rig.load();
+      await rig.command('DELETE FROM drops_1m WHERE 1');
+      await rig.load({ bootedMs: NOW - 60_000 });
+      expect(await rig.faults()).not.toEqual([]);
+      await rig.load({ bootedMs: NOW + 60_000 });
       expect(await rig.faults()).toEqual([]);
     });
   });

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import type { ColumnStore } from '@flowledger/column-store';
 import type { EventLog, PartitionLease } from '@flowledger/event-log';
 import { describeError, isAppError, systemClock, type Clock, type Log } from '@flowledger/platform';
@@ -17,6 +18,8 @@ export interface LoaderOptions {
   readonly logger: Log;
   /** Days that `flows` keeps its rows; the same as the migrations were rendered with. */
   readonly rawTtlDays: number;
+  /** When the machine of the store started, ms since 1970. Default: when this machine did. */
+  readonly bootedMs?: number;
   /** Default 50,000 rows, 32 MiB of rows, 1 s. */
   readonly limits?: Partial<BatchLimits>;
   readonly clock?: Clock;
@@ -47,6 +50,7 @@ export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderCont
     store: options.store,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     rawTtlMs: options.rawTtlDays * DAY_MS,
+    bootedMs: options.bootedMs ?? Date.now() - uptime() * 1000,
     clock: options.clock ?? systemClock,
     logger: options.logger,
     events: { loaded: () => undefined, repaired: () => undefined, ...options.events },

@@ -74,12 +74,18 @@ export class BatchWriter {
     }
     for (const table of bookTables(projected)) await this.#insertSet(table, token);
     if (refused.length > 0) await this.#insertSet(await this.#refused(refused), `${token}/refused`);
-    if (verified) await this.#repairRollups(batch, missing);
+    if (verified) await this.#repairBatch(batch, missing);
     await failpoint('before-ledger');
     const account = withRefused(accountOf(batch), batch, refused);
     await this.#insertSet(ledgerRow(this.#place, batch, account), `${token}/ledger`);
     await failpoint('after-ledger');
     return account;
+  }
+
+  /** Makes the rollups of these hours (start, s since 1970) right; leaves alone what may have begun to expire. */
+  repairRollups(hours: readonly number[]): Promise<number> {
+    const { clock, rawTtlMs } = this.context;
+    return this.#repair.repair(repairableHours(hours, clock.now(), rawTtlMs));
   }
 
   async #announce(batch: LoadBatch): Promise<void> {
@@ -115,15 +121,14 @@ export class BatchWriter {
     );
   }
 
-  async #repairRollups(batch: LoadBatch, rowsMissing: number): Promise<void> {
-    const { clock, rawTtlMs, events, store } = this.context;
+  async #repairBatch(batch: LoadBatch, rowsMissing: number): Promise<void> {
+    const { events, store } = this.context;
     const { from, to, projected } = batch;
     const params = { epoch: this.#place.epoch, partition: this.#place.partition, from, to };
     const stored = await this.patience.until('stored_hours', () =>
       store.query<{ hours: readonly number[] }>(planOf('stored_hours', params), this.signal),
     );
     const touched = new Set([...touchedHours(projected.flows), ...(stored.rows[0]?.hours ?? [])]);
-    const hours = repairableHours([...touched], clock.now(), rawTtlMs);
     const { minutes } = accountOf(batch);
     const note = (rollupRows: number, done: boolean): Promise<void> => {
       const row = repairRow(this.#place, batch, { minutes, rowsMissing, rollupRows, done });
@@ -133,7 +138,7 @@ export class BatchWriter {
       );
     };
     await note(0, false);
-    const corrected = await this.#repair.repair(hours);
+    const corrected = await this.repairRollups([...touched]);
     await note(corrected, true);
     events.repaired(this.lease.partition, rowsMissing, corrected);
   }

@@ -26,6 +26,8 @@ export interface LoaderContext {
   readonly limits: BatchLimits;
   /** Retention of `flows`: decides bucket times, and how far back rollups may be repaired. */
   readonly rawTtlMs: number;
+  /** When the machine of the store started, ms since 1970: what was written before may not have been synced. */
+  readonly bootedMs: number;
   readonly clock: Clock;
   readonly logger: Log;
   readonly events: LoaderEvents;

@@ -1,5 +1,5 @@
 import type { PartitionLease } from '@flowledger/event-log';
-import { Deduplicator, type FormerKeys } from '../dedup/deduplicator.js';
+import { Deduplicator, type FormerKeys, type LogPlace } from '../dedup/deduplicator.js';
 import { BatchCollector } from './batch-collector.js';
 import { BatchWriter } from './batch-writer.js';
 import { sameCounts, type LoadIntent } from './intent.js';
@@ -7,7 +7,7 @@ import { intentOf, type LoadBatch } from './load-batch.js';
 import type { LoaderContext } from './loader-context.js';
 import type { PartitionStatus } from './loader-status.js';
 import { Patience } from './patience.js';
-import { findStartPoint, type StartPoint } from './start-point.js';
+import { findDoubtfulBatches, findStartPoint, findUnsyncedHours, type StartPoint } from './start-point.js';
 import type { WriteOrder } from './fact-writer.js';
 
 /** What a replay tells beside the lease. */
@@ -18,6 +18,8 @@ export interface ReplayBounds {
   readonly former: FormerKeys | undefined;
 }
 
+/** Rows this close to the end of their retention are no longer counted on. */
+const EXPIRY_MARGIN_S = 7_200;
 /** How long a write that is on its way may go on after the lease ended. */
 const PARTING_MS = 5_000;
 
@@ -44,8 +46,8 @@ export async function loadPartition(
 
 class PartitionLoader {
   readonly #writer: BatchWriter;
-  readonly #dedup: Deduplicator;
-  readonly #collector: BatchCollector;
+  readonly #place: LogPlace;
+  readonly #former: FormerKeys | undefined;
   /** A batch was loaded and the cursor does not say so yet. */
   #cursorBehind = false;
 
@@ -57,32 +59,69 @@ class PartitionLoader {
     signal: AbortSignal,
     replay: ReplayBounds | undefined,
   ) {
-    const place = { epoch: context.log.epoch, partition: lease.partition };
+    this.#place = { epoch: context.log.epoch, partition: lease.partition };
     this.#writer = new BatchWriter(context, lease, patience, signal);
-    this.#dedup = new Deduplicator(context.store, place, replay?.former);
-    this.#collector = new BatchCollector(context, lease, this.#dedup, patience, (range) =>
-      this.#truncated(range),
-    );
+    this.#former = replay?.former;
   }
 
   async run(until: bigint | undefined): Promise<void> {
     const { lease, status, patience, context } = this;
     await this.#writer.settle();
-    const place = { epoch: context.log.epoch, partition: lease.partition };
     const start = await patience.until('start_point', () =>
-      findStartPoint(context.store, place, lease.committed, lease.signal),
+      findStartPoint(context.store, this.#place, lease.committed, lease.signal),
     );
     this.#tellStart(start);
-    await patience.until('dedup_seed', () => this.#dedup.seed(start.next, lease.signal));
+    await this.#recheck(start.next);
+    const collector = await this.#collectorAt(start.next);
     while (!lease.signal.aborted && (until === undefined || status.next < until)) {
       const recovering = status.next <= start.uncertainTo;
       status.state = recovering ? 'recovering' : 'idle';
       const open = start.open?.from === status.next ? start.open : undefined;
-      const batch = await this.#collector.collect(status.next, open?.to);
+      const batch = await collector.collect(status.next, open?.to);
       if (batch === undefined) await this.#commitCursor();
       else await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
     }
     await this.#commitCursor();
+  }
+
+  /** A collector that decides about duplicates as if it had loaded everything before `next`. */
+  async #collectorAt(next: bigint): Promise<BatchCollector> {
+    const { context, lease, patience } = this;
+    const dedup = new Deduplicator(context.store, this.#place, this.#former);
+    await patience.until('dedup_seed', () => dedup.seed(next, lease.signal));
+    return new BatchCollector(context, lease, dedup, patience, (range) => this.#truncated(range));
+  }
+
+  /** Looks at what was booked last, and brings in again what the store has lost of it. */
+  async #recheck(next: bigint): Promise<void> {
+    const { context, lease, patience, status } = this;
+    const horizon = Math.max(
+      0,
+      Math.floor((context.clock.now() - context.rawTtlMs) / 1000) + EXPIRY_MARGIN_S,
+    );
+    const doubtful = await patience.until('recheck', () =>
+      findDoubtfulBatches(context.store, this.#place, next, horizon, lease.signal),
+    );
+    const hours = await patience.until('unsynced_hours', () =>
+      findUnsyncedHours(context.store, this.#place, next, context.bootedMs, lease.signal),
+    );
+    await this.#writer.repairRollups(hours);
+    const { start } = await context.log.bounds(lease.partition);
+    for (const { from, to } of doubtful) {
+      const facts = { partition: lease.partition, from: from.toString(), to: to.toString() };
+      context.logger.warn(facts, 'the store lost rows of a booked batch');
+      if (from < start)
+        status.lastError = `the store lost rows of offsets ${from} to ${to}, which the log no longer holds`;
+      else await this.#reload(from, to);
+    }
+  }
+
+  async #reload(from: bigint, to: bigint): Promise<void> {
+    const collector = await this.#collectorAt(from);
+    const batch = await collector.collect(from, to);
+    if (batch === undefined || this.lease.signal.aborted) return;
+    await this.#writer.load(batch, 'unknown');
+    this.status.repairs++;
   }
 
   async #load(batch: LoadBatch, trust: WriteOrder['trust']): Promise<void> {

@@ -48,3 +48,42 @@ export async function findStartPoint(
     cursorAhead: committed !== undefined && committed.offset > next ? committed.offset : undefined,
   };
 }
+
+/** A batch of the ledger that has to be looked at again. */
+export interface DoubtfulBatch {
+  readonly from: bigint;
+  /** Inclusive. */
+  readonly to: bigint;
+}
+
+/**
+ * Batches of the ledger's last 20,000 records whose rows are not all there, or are there twice: a power cut takes from a
+ * store what it had not synced, and not always in the order it was written. `horizonS`: rows before it may have expired.
+ */
+export async function findDoubtfulBatches(
+  store: ColumnStore,
+  place: LogPlace,
+  next: bigint,
+  horizonS: number,
+  signal: AbortSignal,
+): Promise<readonly DoubtfulBatch[]> {
+  const plan = planOf('recheck', { epoch: place.epoch, partition: place.partition, next, horizon: horizonS });
+  const { rows } = await store.query<{ first: string; last: string }>(plan, signal);
+  return rows.map(({ first, last }) => ({ from: BigInt(first), to: BigInt(last) }));
+}
+
+/**
+ * Hours whose rollups have to be looked at because the machine was started since they were written; none otherwise.
+ * `bootedMs`: when the machine started, ms since 1970.
+ */
+export async function findUnsyncedHours(
+  store: ColumnStore,
+  place: LogPlace,
+  next: bigint,
+  bootedMs: number,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const params = { epoch: place.epoch, partition: place.partition, next, booted: Math.floor(bootedMs) };
+  const { rows } = await store.query<{ hours: readonly number[] }>(planOf('unsynced_hours', params), signal);
+  return rows[0]?.hours ?? [];
+}

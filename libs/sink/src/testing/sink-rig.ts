@@ -26,6 +26,8 @@ export interface SinkRig {
   /** Everything that may be wrong, as text; empty when every book closes. */
   faults(): Promise<string[]>;
   number(sql: string): Promise<number>;
+  /** Runs a statement and waits for what it changes. */
+  command(sql: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +73,10 @@ export async function openRig(options: RigOptions = {}): Promise<SinkRig> {
     load: (more) => loadAll(log, store, { rawTtlDays, ...more }),
     faults: () => findFaults(log, store, number),
     number,
+    command: (sql) => {
+      const settings = { lightweight_deletes_sync: 2, mutations_sync: 2 };
+      return store.command({ name: 'test', sql, params: {}, settings });
+    },
     stop: async () => {
       await log.close();
       rmSync(directory, { recursive: true, force: true });
