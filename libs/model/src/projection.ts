@@ -1,6 +1,5 @@
+import { Books } from './batch/books.js';
 import { DESTINATION_LANES, SideTables, SOURCE_LANES } from './batch/side-tables.js';
-import { TableBuilder, type Cell } from './batch/table-builder.js';
-import { DEAD_LETTER_COLUMNS, EVENT_COLUMNS, SKIPPED_EVENT_COLUMNS } from './batch/tables.js';
 import { readEnvelope, type EnvelopeHeader, type EnvelopeLayout } from './envelope.js';
 import { HubbleDecoder, type Decoded } from './hubble/hubble-decoder.js';
 import { JsonTranscoder } from './hubble/json-transcoder.js';
@@ -14,11 +13,18 @@ import type {
 import { RecordTally, TimeRange } from './record-tally.js';
 
 const MAX_EVENT_BYTES = 4 * 1024 * 1024;
-/** A dead letter keeps this much of the original. */
-const DEAD_LETTER_BYTES = 64 * 1024;
 /** Strings and endpoints kept between batches; beyond it the next batch starts afresh. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 const DAY_S = 86_400;
+
+/** The event being looked at: number `index` of the record, `record[start, end)`. */
+interface Event {
+  readonly record: ProjectedRecord;
+  readonly header: EnvelopeHeader;
+  index: number;
+  start: number;
+  end: number;
+}
 
 /**
  * Turns log records into column batches: decode, normalise, account for every event. Pure: equal records, in the same
@@ -29,9 +35,7 @@ export class Projection {
   #decoder: HubbleDecoder;
   #sides: SideTables;
   readonly #json = new JsonTranscoder();
-  readonly #events = new TableBuilder('events', EVENT_COLUMNS);
-  readonly #deadLetters = new TableBuilder('dead_letters', DEAD_LETTER_COLUMNS);
-  readonly #skipped = new TableBuilder('skipped_events', SKIPPED_EVENT_COLUMNS);
+  readonly #books: Books;
   #accounts: RecordAccount[] = [];
   readonly #days = new Set<number>();
   #lastDay = -1;
@@ -42,6 +46,7 @@ export class Projection {
   readonly #keyValue = new BigUint64Array(this.#keyWords.buffer);
 
   constructor(private readonly options: ProjectionOptions) {
+    this.#books = new Books(options.logEpoch, options.partition);
     this.#decoder = this.#newDecoder();
     this.#sides = new SideTables(this.#decoder.strings, this.#decoder.batch);
   }
@@ -55,13 +60,12 @@ export class Projection {
 
   /** Rows waiting in all tables of facts and books; label sets and endpoints not counted. */
   get rows(): number {
-    return this.#decoder.batch.rows + this.#events.rows + this.#deadLetters.rows + this.#skipped.rows;
+    return this.#decoder.batch.rows + this.#books.rows;
   }
 
   /** Estimated bytes of the waiting rows. */
   get bytes(): number {
-    const books = this.#events.size + this.#deadLetters.size + this.#skipped.size;
-    return this.#decoder.batch.size + this.#sides.size + books;
+    return this.#decoder.batch.size + this.#sides.size + this.#books.size;
   }
 
   /** How many days, and so partitions of `flows` and `events`, the waiting rows touch. */
@@ -82,13 +86,10 @@ export class Projection {
 
   /** The waiting rows; starts empty again. */
   take(): ProjectedBatches {
-    const flows = this.#decoder.batch.take();
     const batches: ProjectedBatches = {
-      flows,
-      events: this.#events.take(),
+      flows: this.#decoder.batch.take(),
+      ...this.#books.take(),
       ...this.#sides.take(),
-      deadLetters: this.#deadLetters.take(),
-      skippedEvents: this.#skipped.take(),
       accounts: this.#accounts,
       bucketTimes: { ...this.#flowTimes.take('flows'), ...this.#eventTimes.take('events') },
     };
@@ -111,68 +112,77 @@ export class Projection {
     this.#decoder.scope.begin(record.offset, header);
     this.#sides.begin(this.#decoder.scope.tenant);
     this.#tally.receivedMs = header.receivedMs;
-    const limit = this.options.maxEventBytes ?? MAX_EVENT_BYTES;
+    const event: Event = { record, header, index: 0, start: 0, end: 0 };
     for (let index = 0; index * 2 < spans.length; index++) {
-      const start = spans[index * 2] ?? 0;
-      const end = spans[index * 2 + 1] ?? 0;
-      if (header.codec === 'control') this.#skip(record.offset, header, index, 'control');
-      else if (end - start > limit) this.#die(record, header, index, start, end, 'too_large');
-      else if (header.codec === 'hubble.export_json') this.#addJson(record, header, index, start, end);
-      else
-        this.#addDecoded(
-          record,
-          header,
-          index,
-          start,
-          end,
-          this.#decoder.decode(record.value, start, end, index),
-        );
+      event.index = index;
+      event.start = spans[index * 2] ?? 0;
+      event.end = spans[index * 2 + 1] ?? 0;
+      this.#addEvent(event);
     }
   }
 
-  #addJson(record: ProjectedRecord, header: EnvelopeHeader, index: number, start: number, end: number): void {
+  #addEvent(event: Event): void {
+    const { record, header, index, start, end } = event;
+    if (header.codec === 'control') this.#skip(event, 'control');
+    else if (end - start > (this.options.maxEventBytes ?? MAX_EVENT_BYTES)) this.#die(event, 'too_large');
+    else if (header.codec === 'hubble.export_json') this.#addJson(event);
+    else this.#addDecoded(event, this.#decoder.decode(record.value, start, end, index));
+  }
+
+  #addJson(event: Event): void {
     const json = this.#json;
-    const refusal = json.transcode(record.value, start, end);
-    if (refusal === 'blank' || refusal === 'unsupported_kind')
-      this.#skip(record.offset, header, index, refusal);
-    else if (refusal !== undefined) this.#die(record, header, index, start, end, refusal);
-    else {
-      const decoded = this.#decoder.decode(json.wire.buf, 0, json.wire.pos, index);
-      this.#addDecoded(record, header, index, start, end, decoded);
-    }
+    const refusal = json.transcode(event.record.value, event.start, event.end);
+    if (refusal === 'blank' || refusal === 'unsupported_kind') this.#skip(event, refusal);
+    else if (refusal !== undefined) this.#die(event, refusal);
+    else this.#addDecoded(event, this.#decoder.decode(json.wire.buf, 0, json.wire.pos, event.index));
   }
 
-  #addDecoded(
-    record: ProjectedRecord,
-    header: EnvelopeHeader,
-    index: number,
-    start: number,
-    end: number,
-    decoded: Decoded,
-  ): void {
-    if (decoded === 'flow') this.#addFlow(record.offset, header, index);
-    else if (decoded === 'event') this.#addEvent(record, header, index, start, end);
-    else if (decoded === 'unsupported_kind') this.#skip(record.offset, header, index, decoded);
-    else this.#die(record, header, index, start, end, decoded);
+  #addDecoded(event: Event, decoded: Decoded): void {
+    if (decoded === 'flow') this.#addFlow(event);
+    else if (decoded === 'event') this.#addOther(event);
+    else if (decoded === 'unsupported_kind') this.#skip(event, decoded);
+    else this.#die(event, decoded);
   }
 
-  #addFlow(offset: bigint, header: EnvelopeHeader, index: number): void {
-    const decoder = this.#decoder;
-    const { batch, finisher, time } = decoder;
+  #addFlow(event: Event): void {
+    const { batch, finisher, time } = this.#decoder;
     if (this.#isDuplicate()) {
       batch.rollbackRow();
-      this.#skip(offset, header, index, 'duplicate');
+      this.#skip(event, 'duplicate');
       return;
     }
     const sides = this.#sides;
-    sides.labelSet(finisher.source.labelSet);
-    sides.labelSet(finisher.destination.labelSet);
+    const { source, destination } = finisher.sides;
+    sides.labelSet(source.labelSet);
+    sides.labelSet(destination.labelSet);
     sides.labelSet(finisher.nodeLabels);
-    sides.endpoint(finisher.source, SOURCE_LANES, time.bucketS);
-    sides.endpoint(finisher.destination, DESTINATION_LANES, time.bucketS);
+    sides.endpoint(source, SOURCE_LANES, time.bucketS);
+    sides.endpoint(destination, DESTINATION_LANES, time.bucketS);
     batch.commitRow();
     this.#tally.flows++;
     this.#noteTime(this.#flowTimes);
+  }
+
+  /** An event that is no flow; `bytes` holds its protobuf form, also when it came as JSON. */
+  #addOther(event: Event): void {
+    const { event: decoded, node, time, strings } = this.#decoder;
+    if (decoded === undefined || node === undefined) return;
+    if (this.#isDuplicate()) {
+      this.#skip(event, 'duplicate');
+      return;
+    }
+    const { record, header, index, start, end } = event;
+    const bytes =
+      header.codec === 'hubble.export_json' ? this.#json.wire.finish() : record.value.slice(start, end);
+    const place = {
+      cluster: strings.bytesOf(node.cluster),
+      node: strings.bytesOf(node.node),
+      time,
+      key: this.#key(),
+    };
+    this.#books.event(record.offset, index, header, decoded, place, bytes);
+    this.#tally.otherEvents++;
+    this.#noteTime(this.#eventTimes);
   }
 
   #isDuplicate(): boolean {
@@ -190,105 +200,26 @@ export class Projection {
     const { time } = this.#decoder;
     range.note(time.bucketLo, time.bucketHi);
     this.#tally.times.note(time.bucketLo, time.bucketHi);
-    const day = (time.bucketS / DAY_S) | 0;
+    const day = Math.floor(time.bucketS / DAY_S);
     if (day === this.#lastDay) return;
     this.#lastDay = day;
     this.#days.add(day);
   }
 
-  #addEvent(
-    record: ProjectedRecord,
-    header: EnvelopeHeader,
-    index: number,
-    start: number,
-    end: number,
-  ): void {
-    const { event, node, time, strings } = this.#decoder;
-    if (event === undefined || node === undefined) return;
-    if (this.#isDuplicate()) {
-      this.#skip(record.offset, header, index, 'duplicate');
-      return;
-    }
-    const json = header.codec === 'hubble.export_json';
-    const bytes = json ? this.#json.wire.finish() : record.value.slice(start, end);
-    this.#events.append([
-      ...this.#place(record.offset, index),
-      header.tenant,
-      strings.bytesOf(node.cluster),
-      strings.bytesOf(node.node),
-      join(time.bucketLo, time.bucketHi),
-      join(time.shiftLo, time.shiftHi),
-      time.quality,
-      this.#key(),
-      event.kind,
-      event.type,
-      event.count,
-      event.firstTime,
-      event.lastTime,
-      event.nodes,
-      event.namespace,
-      event.pod,
-      event.labels,
-      event.text,
-      bytes,
-    ]);
-    this.#tally.otherEvents++;
-    this.#noteTime(this.#eventTimes);
-  }
-
-  #place(offset: bigint, index: number): Cell[] {
-    return [this.options.logEpoch, this.options.partition, offset, index];
-  }
-
-  #skip(offset: bigint, header: EnvelopeHeader, index: number, reason: SkipReason): void {
-    const key = reason === 'duplicate' ? this.#key() : 0n;
-    this.#skipped.append([...this.#place(offset, index), reason, key, BigInt(header.receivedMs)]);
+  #skip({ record, header, index }: Event, reason: SkipReason): void {
+    this.#books.skip(record.offset, index, header, reason, reason === 'duplicate' ? this.#key() : 0n);
     if (reason === 'duplicate') this.#tally.duplicates++;
     else this.#tally.skipped++;
   }
 
-  #die(
-    record: ProjectedRecord,
-    header: EnvelopeHeader,
-    index: number,
-    start: number,
-    end: number,
-    reason: RejectReason,
-  ): void {
-    this.#deadLetters.append([
-      ...this.#place(record.offset, index),
-      header.tenant,
-      header.cluster,
-      header.stream,
-      BigInt(header.receivedMs),
-      header.source,
-      header.codec,
-      reason,
-      end - start,
-      record.value.slice(start, Math.min(end, start + DEAD_LETTER_BYTES)),
-    ]);
+  #die({ record, header, index, start, end }: Event, reason: RejectReason): void {
+    this.#books.deadLetter(record.offset, index, header, reason, record.value.subarray(start, end));
     this.#tally.dead++;
   }
 
   /** A record that is no envelope: one dead letter for all the events that the log says it held. */
   #damaged(record: ProjectedRecord, reason: RejectReason): void {
-    const { value } = record;
-    this.#deadLetters.append([
-      ...this.#place(record.offset, 0),
-      'default',
-      'default',
-      '',
-      0n,
-      '',
-      '',
-      reason,
-      value.length,
-      value.slice(0, DEAD_LETTER_BYTES),
-    ]);
+    this.#books.deadLetter(record.offset, 0, undefined, reason, record.value);
     this.#tally.dead += record.events ?? 1;
   }
-}
-
-function join(lo: number, hi: number): bigint {
-  return (BigInt(hi) << 32n) | BigInt(lo);
 }

@@ -1,5 +1,5 @@
 import type { ColumnBatch } from '../columns.js';
-import type { CachedEndpoint, CachedLabelSet, LastSeen } from '../hubble/endpoint-cache.js';
+import type { CachedEndpoint, CachedLabelSet, LastSeen } from '../hubble/cached-endpoint.js';
 import { laneOf } from './lanes.js';
 import type { FlowBatch } from './flow-batch.js';
 import type { StringTable } from './string-table.js';

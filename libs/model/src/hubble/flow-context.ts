@@ -5,7 +5,8 @@ import { ROW_LANES } from '../batch/lanes.js';
 import type { StringTable } from '../batch/string-table.js';
 import { WireReader } from '../wire/wire-reader.js';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire/wire-types.js';
-import { readStringLike, type EndpointCache } from './endpoint-cache.js';
+import type { EndpointCache } from './endpoint-cache.js';
+import { readStringLike } from './endpoint-draft.js';
 
 /** A stretch of some buffer: the last value of a field that is looked at when the flow is complete. */
 export class Span {

@@ -1,18 +1,25 @@
 import { laneOf } from '../batch/lanes.js';
 import { WIRE_BYTES, WIRE_VARINT } from '../wire/wire-types.js';
-import { WireWriter } from '../wire/wire-writer.js';
-import { readString, readStringLike } from './endpoint-cache.js';
+import { readString, readStringLike } from './endpoint-draft.js';
 import type { FlowContext } from './flow-context.js';
 import { decodeIp, decodeL4 } from './l4-decoder.js';
 import { decodeL7 } from './l7-decoder.js';
+import {
+  decodeAggregate,
+  decodeEventType,
+  decodeIpTraceId,
+  decodeIsReply,
+  decodeNumberAndText,
+  decodePair,
+  decodeTime,
+  decodeTraceContext,
+  nodeLabel,
+} from './flow-messages.js';
 
 const VERDICT = laneOf('verdict');
 const DROP_REASON = laneOf('drop_reason');
 const AUTH_TYPE = laneOf('auth_type');
 const FLOW_TYPE = laneOf('flow_type');
-const EVENT_TYPE = laneOf('event_type');
-const EVENT_SUB_TYPE = laneOf('event_sub_type');
-const IS_REPLY = laneOf('is_reply');
 const TRAFFIC_DIRECTION = laneOf('traffic_direction');
 const POLICY_MATCH_TYPE = laneOf('policy_match_type');
 const OBSERVATION_POINT = laneOf('trace_observation_point');
@@ -26,8 +33,6 @@ const INTERFACE_INDEX = laneOf('interface_index');
 const INTERFACE_NAME = laneOf('interface_name');
 const FILE_NAME = laneOf('file_name');
 const FILE_LINE = laneOf('file_line');
-const IP_TRACE_ID = laneOf('ip_trace_id');
-const IP_OPTION_TYPE = laneOf('ip_option_type');
 const EMITTER_NAME = laneOf('emitter_name');
 const EMITTER_VERSION = laneOf('emitter_version');
 const ETHERNET_SOURCE = laneOf('ethernet_source');
@@ -36,9 +41,6 @@ const SRC_SERVICE_NAME = laneOf('src_service_name');
 const SRC_SERVICE_NAMESPACE = laneOf('src_service_namespace');
 const DST_SERVICE_NAME = laneOf('dst_service_name');
 const DST_SERVICE_NAMESPACE = laneOf('dst_service_namespace');
-const AGGREGATE_INGRESS = laneOf('aggregate_ingress');
-const AGGREGATE_EGRESS = laneOf('aggregate_egress');
-const AGGREGATE_UNKNOWN = laneOf('aggregate_unknown');
 
 /** Wire type of each field below 42 that has a place, 255 for the others. */
 const WIRE_OF = new Uint8Array(42).fill(255);
@@ -180,151 +182,5 @@ function spanOf(context: FlowContext, field: number): void {
   else if (field === 9) context.destination.merge(reader, reader.pos, end);
   else if (field === 34) context.uuid.set(reader, reader.pos, end);
   else context.summary.set(reader, reader.pos, end);
-  reader.pos = end;
-}
-
-function decodeTime(context: FlowContext): void {
-  const { reader } = context;
-  const outer = context.enter(0);
-  const { end } = reader;
-  context.timePresent = true;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 8) {
-      reader.varint64();
-      context.secondsLo = reader.lo;
-      context.secondsHi = reader.hi;
-    } else if (tag === 16) context.nanos = reader.uint32() | 0;
-    else context.keep(tag, 1);
-  }
-  context.leave(outer);
-}
-
-/** A message of two strings, fields 1 and 2. */
-function decodePair(context: FlowContext, field: number, first: number, second: number): void {
-  const { reader } = context;
-  const outer = context.enter(field);
-  const { end } = reader;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 10) context.string(first);
-    else if (tag === 18) context.string(second);
-    else context.keep(tag, field);
-  }
-  context.leave(outer);
-}
-
-/** A message of a uint32 and a string with the given tags. */
-function decodeNumberAndText(
-  context: FlowContext,
-  field: number,
-  numberLane: number,
-  textLane: number,
-  numberTag: number,
-  textTag: number,
-): void {
-  const { reader } = context;
-  const outer = context.enter(field);
-  const { end } = reader;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === numberTag) context.set(numberLane, reader.uint32());
-    else if (tag === textTag) context.string(textLane);
-    else context.keep(tag, field);
-  }
-  context.leave(outer);
-}
-
-function decodeEventType(context: FlowContext): void {
-  const { reader } = context;
-  const outer = context.enter(0);
-  const { end } = reader;
-  context.eventTypePresent = true;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 8) context.set(EVENT_TYPE, reader.uint32());
-    else if (tag === 16) context.set(EVENT_SUB_TYPE, reader.uint32());
-    else context.keep(tag, 19);
-  }
-  context.leave(outer);
-}
-
-/** `google.protobuf.BoolValue`: present without a value means false. */
-function decodeIsReply(context: FlowContext): void {
-  const { reader } = context;
-  const outer = context.enter(0);
-  const { end } = reader;
-  if (context.get(IS_REPLY) === 0) context.set(IS_REPLY, 1);
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 8) context.set(IS_REPLY, reader.bool() ? 2 : 1);
-    else context.keep(tag, 26);
-  }
-  context.leave(outer);
-}
-
-function decodeTraceContext(context: FlowContext): void {
-  const { reader, batch } = context;
-  const outer = context.enter(30);
-  const { end } = reader;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag !== 10) {
-      context.keep(tag, 30);
-      continue;
-    }
-    const inner = context.enter(1, 30);
-    const parentEnd = reader.end;
-    while (reader.pos < parentEnd) {
-      const parentTag = reader.uint32();
-      if (parentTag === 10) context.bytes(batch.traceId);
-      else context.keep(parentTag, 30, 1);
-    }
-    context.leave(inner);
-  }
-  context.leave(outer);
-}
-
-function decodeIpTraceId(context: FlowContext): void {
-  const { reader } = context;
-  const outer = context.enter(40);
-  const { end } = reader;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 8) context.uint64(IP_TRACE_ID);
-    else if (tag === 16) context.set(IP_OPTION_TYPE, reader.uint32());
-    else context.keep(tag, 40);
-  }
-  context.leave(outer);
-}
-
-function decodeAggregate(context: FlowContext): void {
-  const { reader } = context;
-  const outer = context.enter(0);
-  const { end } = reader;
-  context.aggregatePresent = true;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 8) context.set(AGGREGATE_INGRESS, reader.uint32());
-    else if (tag === 16) context.set(AGGREGATE_EGRESS, reader.uint32());
-    else if (tag === 24) context.set(AGGREGATE_UNKNOWN, reader.uint32());
-    else context.keep(tag, 21_007);
-  }
-  context.leave(outer);
-}
-
-/** Labels of the node repeat from flow to flow, so the whole run of them is looked up at once; here it is only measured. */
-function nodeLabel(context: FlowContext): void {
-  const { reader, nodeLabels } = context;
-  const afterTag = reader.pos;
-  const end = reader.lengthEnd();
-  // The tag of field 37 is 0xaa 0x02, unless a sender pads its varints; then the field is written anew.
-  const short = afterTag >= 2 && reader.buf[afterTag - 2] === 0xaa && reader.buf[afterTag - 1] === 0x02;
-  if (short) nodeLabels.extend(reader, afterTag - 2, end);
-  else {
-    const field = new WireWriter(64);
-    field.bytesField(37, reader.buf.subarray(reader.pos, end));
-    nodeLabels.join(field.finish());
-  }
   reader.pos = end;
 }

@@ -56,6 +56,13 @@ export const JSON_SCHEMA: ReadonlyMap<string, JsonMessage> = new Map(
   [...SCHEMA].map(([name, message]) => [name, new JsonMessage(message.fields)]),
 );
 
+/** A message of {@link JSON_SCHEMA}. Throws for a name it lacks: that is a mistake in our code. */
+export function jsonMessage(name: string): JsonMessage {
+  const message = JSON_SCHEMA.get(name);
+  if (message === undefined) throw new RangeError(`no message ${name} in the schema`);
+  return message;
+}
+
 function kindOf(field: SchemaField): JsonKind {
   if (field.enumeration !== undefined) return 'enum';
   if (field.scalar === 'string' || field.scalar === 'bool') return field.scalar;

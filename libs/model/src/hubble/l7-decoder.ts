@@ -1,7 +1,7 @@
 import { isUtf8 } from '../utf8.js';
 import { laneOf } from '../batch/lanes.js';
 import type { FlowContext } from './flow-context.js';
-import { readString } from './endpoint-cache.js';
+import { readString } from './endpoint-draft.js';
 
 const L7 = 15;
 const DNS = 100;
