@@ -69,6 +69,9 @@ export function stopSignal(): AbortSignal {
   process.on('SIGTERM', stop);
   // Ctrl-C reaches the whole group at once; a supervised child leaves the order of stopping to its supervisor.
   process.on('SIGINT', process.connected ? () => {} : stop);
-  if (process.connected) process.on('disconnect', () => controller.abort());
+  const orphaned = (): void => controller.abort();
+  if (process.connected) process.on('disconnect', orphaned);
+  // A parent that died while we were loading closed the channel before anybody listened; `send` tells there was one.
+  else if (process.send !== undefined) orphaned();
   return controller.signal;
 }
