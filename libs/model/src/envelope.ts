@@ -186,7 +186,7 @@ class HeaderDraft {
       ...(this.#chunkDigest === undefined ? {} : { chunkDigest: this.#chunkDigest }),
       ...(this.#chunkIndex === undefined ? {} : { chunkIndex: this.#chunkIndex }),
     };
-    return accept({ header, spans: Uint32Array.from(this.#spans) });
+    return accept({ header, spans: new Uint32Array(this.#spans) });
   }
 }
 

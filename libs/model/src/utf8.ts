@@ -18,3 +18,12 @@ export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   }
   return true;
 }
+
+/** Whether `view[start, end)` is ASCII, and so UTF-8: what nearly every line is, found four bytes at a time. */
+export function isAscii(view: DataView, start: number, end: number): boolean {
+  let seen = 0;
+  let i = start;
+  for (; i + 4 <= end; i += 4) seen |= view.getInt32(i, true);
+  for (; i < end; i++) seen |= view.getUint8(i);
+  return (seen & 0x80808080) === 0;
+}

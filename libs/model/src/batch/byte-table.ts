@@ -36,6 +36,20 @@ export class ByteTable {
     }
   }
 
+  /** Like {@link id}, but -1 for bytes not met before, which are not added. */
+  find(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+    if (start === end) return 0;
+    const hash = hashBytes(view, bytes, start, end);
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const id = this.#slots[slot] ?? 0;
+      if (id === 0) return -1;
+      if (this.#hashes[id] === hash && this.is(id, view, bytes, start, end)) return id;
+      slot = (slot + 1) & mask;
+    }
+  }
+
   /** Takes back the id that the last call added: the bytes turned out to be unusable. */
   forgetLast(): void {
     this.count--;

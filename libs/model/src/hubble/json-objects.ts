@@ -82,7 +82,7 @@ export class JsonObjects {
     let spans = this.#spans[depth];
     if (spans === undefined || spans.length < fields * 2)
       this.#spans[depth] = spans = new Int32Array(Math.max(fields * 2, 100));
-    return spans.fill(-1);
+    return spans.fill(-1, 0, fields * 2);
   }
 
   #findEscaped(message: JsonMessage, keyStart: number): JsonField | undefined {
@@ -186,7 +186,7 @@ export class JsonObjects {
   /** A wrapper is its bare value; `{"value":…}` is accepted too. */
   #wrapper(field: JsonField, depth: number): boolean {
     const scanner = this.scanner;
-    const inner = jsonMessage(field.field.message ?? '').fields[0];
+    const inner = field.message?.fields[0];
     if (scanner.peek() === OPEN_BRACE || inner === undefined) return this.#message(field, depth);
     const mark = this.wire.open(field.field.number);
     const held = this.#value(inner, depth);
@@ -195,9 +195,9 @@ export class JsonObjects {
   }
 
   #message(field: JsonField, depth: number): boolean {
-    if (this.scanner.peek() !== OPEN_BRACE) return this.#scalars.wrongType();
+    if (this.scanner.peek() !== OPEN_BRACE || field.message === undefined) return this.#scalars.wrongType();
     const mark = this.wire.open(field.field.number);
-    this.readObject(jsonMessage(field.field.message ?? ''), depth + 1);
+    this.readObject(field.message, depth + 1);
     this.wire.close(mark);
     return true;
   }

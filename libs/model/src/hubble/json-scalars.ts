@@ -102,7 +102,8 @@ export class JsonScalars {
       const start = scanner.pos + 1;
       const escaped = scanner.skipString();
       // A name that we do not know is of a newer Hubble: the flow is kept, the name goes to `extra`.
-      if (!escaped && scanner.fault === undefined) number = this.#nameAt(field, start, scanner.pos - 1);
+      if (!escaped && scanner.fault === undefined)
+        number = field.numbers?.find(scanner.view, scanner.buf, start, scanner.pos - 1);
     } else {
       const text = this.#numberText();
       if (text === undefined) return false;
@@ -112,10 +113,5 @@ export class JsonScalars {
     this.wire.tag(field.field.number, WIRE_VARINT);
     this.wire.int32(number);
     return true;
-  }
-
-  #nameAt(field: JsonField, start: number, end: number): number | undefined {
-    const name = String.fromCharCode(...this.scanner.buf.subarray(start, Math.min(end, start + 100)));
-    return field.numbers?.get(name);
   }
 }

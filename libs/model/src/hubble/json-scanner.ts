@@ -108,11 +108,25 @@ export class JsonScanner {
 
   /** Writes the body of the string that starts here, unescaped, as UTF-8. */
   string(out: WireWriter): void {
+    const { buf, end } = this;
     const start = this.pos + 1;
-    const escaped = this.skipString();
-    if (this.fault !== undefined) return;
-    if (escaped) this.#unescape(out, start, this.pos - 1);
-    else out.copy(this.buf, start, this.pos - 1);
+    out.reserve(end - start);
+    const to = out.buf;
+    const from = out.pos;
+    let at = from;
+    for (let i = start; i < end; i++) {
+      const byte = buf[i] ?? 0;
+      if (byte === QUOTE) {
+        out.pos = at;
+        this.pos = i + 1;
+        return;
+      }
+      if (byte < 0x20 || byte === BACKSLASH) break;
+      to[at++] = byte;
+    }
+    // Something is special about it: once more, with care.
+    this.skipString();
+    if (this.fault === undefined) this.#unescape(out, start, this.pos - 1);
   }
 
   #unescape(out: WireWriter, start: number, end: number): void {

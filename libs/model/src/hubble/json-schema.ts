@@ -12,7 +12,31 @@ export interface JsonField {
   readonly index: number;
   readonly kind: JsonKind;
   /** Enum numbers by name. */
-  readonly numbers: ReadonlyMap<string, number> | undefined;
+  readonly numbers: EnumNumbers | undefined;
+  /** What a message or wrapper field holds. */
+  readonly message: JsonMessage | undefined;
+}
+
+/** Numbers of an enum by the bytes of their names. */
+export class EnumNumbers {
+  readonly #names = new ByteTable();
+  readonly #numbers: number[] = [];
+
+  constructor(names: Readonly<Record<number, string>>) {
+    for (const [number, name] of Object.entries(names))
+      this.#numbers[idOf(this.#names, name)] = Number(number);
+  }
+
+  /** The number whose name is `bytes[start, end)`. */
+  find(view: DataView, bytes: Uint8Array, start: number, end: number): number | undefined {
+    const id = this.#names.find(view, bytes, start, end);
+    return id < 0 ? undefined : this.#numbers[id];
+  }
+}
+
+function idOf(table: ByteTable, text: string): number {
+  const bytes = ENCODER.encode(text);
+  return table.id(new DataView(bytes.buffer), bytes, 0, bytes.length);
 }
 
 const ENCODER = new TextEncoder();
@@ -24,37 +48,44 @@ const WRAPPERS: readonly string[] = [
 
 /** A message of the schema with its fields findable by the bytes of their JSON names, snake_case and lowerCamel. */
 export class JsonMessage {
-  readonly fields: readonly JsonField[];
+  readonly fields: JsonField[] = [];
   readonly #keys = new ByteTable();
   readonly #byKey: (JsonField | undefined)[] = [undefined];
+  /** The key that came last, and which one came behind each: senders write their members in one order. */
+  #last = 0;
+  readonly #behind = new Uint16Array(256);
 
-  constructor(fields: readonly SchemaField[]) {
-    this.fields = fields.map((field, index) => ({
-      field,
-      index,
-      kind: kindOf(field),
-      numbers: field.enumeration && numbersOf(field.enumeration.names),
-    }));
-    for (const field of this.fields)
-      for (const name of new Set([field.field.name, field.field.camelName])) {
-        const key = ENCODER.encode(name);
-        this.#byKey[this.#keys.id(new DataView(key.buffer), key, 0, key.length)] = field;
-      }
+  /** Takes its fields from the schema; apart from the constructor, because messages name each other. */
+  define(fields: readonly SchemaField[], messages: ReadonlyMap<string, JsonMessage>): void {
+    for (const [index, field] of fields.entries()) {
+      const numbers = field.enumeration && new EnumNumbers(field.enumeration.names);
+      const message = field.message === undefined ? undefined : messages.get(field.message);
+      const json: JsonField = { field, index, kind: kindOf(field), numbers, message };
+      this.fields.push(json);
+      for (const name of new Set([field.name, field.camelName])) this.#byKey[idOf(this.#keys, name)] = json;
+    }
   }
 
   /** The field whose JSON name is `bytes[start, end)`. */
   find(view: DataView, bytes: Uint8Array, start: number, end: number): JsonField | undefined {
-    const id = this.#keys.id(view, bytes, start, end);
-    if (!this.#keys.added) return this.#byKey[id];
-    this.#keys.forgetLast();
-    return undefined;
+    const guess = this.#behind[this.#last] ?? 0;
+    if (this.#keys.is(guess, view, bytes, start, end)) {
+      this.#last = guess;
+      return this.#byKey[guess];
+    }
+    const id = this.#keys.find(view, bytes, start, end);
+    if (id < 0) return undefined;
+    this.#behind[this.#last] = id;
+    this.#last = id;
+    return this.#byKey[id];
   }
 }
 
 /** All messages of the schema by full name. */
 export const JSON_SCHEMA: ReadonlyMap<string, JsonMessage> = new Map(
-  [...SCHEMA].map(([name, message]) => [name, new JsonMessage(message.fields)]),
+  [...SCHEMA.keys()].map((name) => [name, new JsonMessage()]),
 );
+for (const [name, { fields }] of SCHEMA) JSON_SCHEMA.get(name)?.define(fields, JSON_SCHEMA);
 
 /** A message of {@link JSON_SCHEMA}. Throws for a name it lacks: that is a mistake in our code. */
 export function jsonMessage(name: string): JsonMessage {
@@ -72,8 +103,4 @@ function kindOf(field: SchemaField): JsonKind {
   // An Any needs the type registry of whoever sent it.
   if (field.message === 'google.protobuf.Any') return 'unreadable';
   return WRAPPERS.includes(field.message ?? '') ? 'wrapper' : 'message';
-}
-
-function numbersOf(names: Readonly<Record<number, string>>): ReadonlyMap<string, number> {
-  return new Map(Object.entries(names).map(([number, name]) => [name, Number(number)]));
 }

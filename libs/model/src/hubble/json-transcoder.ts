@@ -1,5 +1,5 @@
 import type { RejectReason } from '../outcome.js';
-import { isUtf8 } from '../utf8.js';
+import { isAscii, isUtf8 } from '../utf8.js';
 import { WireWriter } from '../wire/wire-writer.js';
 import { JsonObjects } from './json-objects.js';
 import { JsonScanner, OPEN_BRACE } from './json-scanner.js';
@@ -31,7 +31,8 @@ export class JsonTranscoder {
     while (from < to && isSpace(line[from])) from++;
     while (to > from && isSpace(line[to - 1])) to--;
     if (from >= to) return 'blank';
-    if (!isUtf8(line, from, to)) return 'invalid_utf8';
+    this.#scanner.load(line, from, to);
+    if (!isAscii(this.#scanner.view, from, to) && !isUtf8(line, from, to)) return 'invalid_utf8';
     if (line[from] === OPEN_BRACE) return this.#object(line, from, to, true);
     this.#inner.reset();
     if (unwrapLogLine(line, from, to, this.#inner)) return this.#unwrapped();
