@@ -48,14 +48,14 @@ WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p2:Int64}, 'UTC') AND bucket < toDateTime({p3:Int64}, 'UTC')
   AND reporter = 1
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sum(requests) > 0)
+HAVING sum(requests) > 0 OR sum(denied) > 0)
               AND (reporter = 2 OR edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 FROM red_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p4:Int64}, 'UTC') AND bucket < toDateTime({p5:Int64}, 'UTC')
   AND reporter = 2
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sum(requests) > 0))) AS counted
+HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
         FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
   toUInt8(traffic_direction) AS reporter,

@@ -1,5 +1,5 @@
 -- RED from one snapshot: every call once, grouped, ranked, with all groups beyond the limit added up as rank 0. Requests,
--- errors and latency come from one reporter per edge and hour (design section 6): the server side when it answered
+-- errors and latency come from one reporter per edge and hour (design section 6): the server side when it reported
 -- anything in that hour, else the client side, else whoever saw it. A denied call is denied once, so all of them count.
 SELECT
   if(position > {limit:UInt32}, 0, position) AS group_rank,

@@ -25,9 +25,9 @@ function edgeHour(flow: RandomFlow): string {
   return [flow.client, flow.server, flow.port, flow.l7, flow.timeNs / HOUR].join('|');
 }
 
-/** Best reporter of every edge and hour: 1 server, then 2 client, then whoever. */
+/** Best reporter, of answers or denials, of every edge and hour: 1 server, then 2 client, then whoever. */
 const BEST = new Map<string, number>();
-for (const flow of FLOWS.filter((one) => one.kind === 'response')) {
+for (const flow of FLOWS.filter((one) => one.l7 !== 'none')) {
   const rank = flow.reporter === 0 ? 3 : flow.reporter;
   BEST.set(edgeHour(flow), Math.min(BEST.get(edgeHour(flow)) ?? 9, rank));
 }

@@ -50,7 +50,9 @@ export function expectedRed(
     const endpoint = by === 'edge' ? '' : (call.endpoint ?? '');
     for (const line of call.observations) {
       if ((line.kind !== 'l7-response' && line.kind !== 'l7-denied') || !isIn(window, line)) continue;
-      if (line.side === 'client' && serverHours.has(`${key} ${hourOf(line.timeNs)}`)) continue;
+      // What one side denied the other never saw, so every denial counts.
+      const twice = line.kind === 'l7-response' && line.side === 'client';
+      if (twice && serverHours.has(`${key} ${hourOf(line.timeNs)}`)) continue;
       const group = groups.get(`${key} ${endpoint}`) ?? emptyRed(edge, endpoint);
       groups.set(`${key} ${endpoint}`, group);
       count(group, call, line);

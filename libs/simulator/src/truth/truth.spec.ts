@@ -78,7 +78,10 @@ function recountRed(): Record<string, number> {
   );
   return group(
     rows
-      .filter(({ flow, hour }) => flow.traffic_direction === 'INGRESS' || !served.has(hour))
+      .filter(({ flow, what, hour }) => {
+        const twice = flow.traffic_direction !== 'INGRESS' && what === 'requests';
+        return !twice || !served.has(hour);
+      })
       .map(({ flow, what, edge }) => [`${edge} ${what}`, weightOf(flow)]),
   );
 }
