@@ -61,4 +61,5 @@ export interface ArrayColumn {
   readonly items: DictionaryColumn | BytesColumn;
 }
 
+/** A column of a batch; `kind` says how its values are held. */
 export type Column = FixedColumn | DictionaryColumn | BytesColumn | ArrayColumn;

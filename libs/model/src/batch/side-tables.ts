@@ -16,12 +16,14 @@ export interface SideLanes {
   readonly serviceName: number;
 }
 
+/** Lanes of the source side. */
 export const SOURCE_LANES: SideLanes = {
   ip: laneOf('src_ip'),
   serviceNamespace: laneOf('src_service_namespace'),
   serviceName: laneOf('src_service_name'),
 };
 
+/** Lanes of the destination side. */
 export const DESTINATION_LANES: SideLanes = {
   ip: laneOf('dst_ip'),
   serviceNamespace: laneOf('dst_service_namespace'),

@@ -17,7 +17,7 @@ const PLACE = `
   _lo UInt64
   _li UInt32`;
 
-/** Columns of the small tables, as in migrations/clickhouse (compared by a test). */
+/** Columns of `events`; like those below as in migrations/clickhouse, compared by a test. */
 export const EVENT_COLUMNS = columns(`${PLACE}
   tenant LowCardinality(String)
   cluster LowCardinality(String)
@@ -38,11 +38,13 @@ export const EVENT_COLUMNS = columns(`${PLACE}
   text String
   bytes String`);
 
+/** Columns of `label_sets`. */
 export const LABEL_SET_COLUMNS = columns(`
   tenant LowCardinality(String)
   id UInt64
   labels Array(LowCardinality(String))`);
 
+/** Columns of `endpoints`. */
 export const ENDPOINT_COLUMNS = columns(`
   tenant LowCardinality(String)
   cluster LowCardinality(String)
@@ -56,6 +58,7 @@ export const ENDPOINT_COLUMNS = columns(`
   service_namespace LowCardinality(String)
   service_name LowCardinality(String)`);
 
+/** Columns of `dead_letters`. */
 export const DEAD_LETTER_COLUMNS = columns(`${PLACE}
   tenant LowCardinality(String)
   cluster LowCardinality(String)
@@ -67,6 +70,7 @@ export const DEAD_LETTER_COLUMNS = columns(`${PLACE}
   size UInt64
   bytes String`);
 
+/** Columns of `skipped_events`. */
 export const SKIPPED_EVENT_COLUMNS = columns(`${PLACE}
   reason LowCardinality(String)
   event_key UInt64

@@ -1,10 +1,14 @@
 import type { RecordScope } from './record-scope.js';
 
-/** Values of the column `time_quality`. */
+/** `time_quality`: believable. */
 export const TIME_OK = 0;
+/** `time_quality`: more than an hour after it was received. */
 export const TIME_FUTURE = 1;
+/** `time_quality`: older than the raw TTL when it was received. */
 export const TIME_ANCIENT = 2;
+/** `time_quality`: not sent. */
 export const TIME_ABSENT = 3;
+/** `time_quality`: no time that DateTime64(9) could hold. */
 export const TIME_INVALID = 4;
 
 /** Seconds that DateTime64(9) can hold: 1900-01-01 to 2262-04-11. */

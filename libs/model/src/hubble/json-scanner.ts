@@ -1,13 +1,21 @@
 import type { RejectReason } from '../outcome.js';
 import type { WireWriter } from '../wire/wire-writer.js';
 
+/** `"` */
 export const QUOTE = 0x22;
+/** `\` */
 export const BACKSLASH = 0x5c;
+/** `{` */
 export const OPEN_BRACE = 0x7b;
+/** `}` */
 export const CLOSE_BRACE = 0x7d;
+/** `[` */
 export const OPEN_BRACKET = 0x5b;
+/** `]` */
 export const CLOSE_BRACKET = 0x5d;
+/** `,` */
 export const COMMA = 0x2c;
+/** `:` */
 export const COLON = 0x3a;
 
 /** Deepest nesting that is read (reliability note, B17). */

@@ -7,9 +7,11 @@ const L7 = 15;
 const DNS = 100;
 const HTTP = 101;
 const KAFKA = 102;
-/** Values of the column `l7_kind`. */
+/** `l7_kind` of a DNS record. */
 export const L7_DNS = 1;
+/** `l7_kind` of an HTTP record. */
 export const L7_HTTP = 2;
+/** `l7_kind` of a Kafka record. */
 export const L7_KAFKA = 3;
 const L7_OTHER = 4;
 

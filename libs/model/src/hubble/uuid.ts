@@ -1,5 +1,6 @@
-/** What {@link parseUuid} found. */
+/** {@link parseUuid} found no UUID. */
 export const UUID_INVALID = 0;
+/** {@link parseUuid} found a UUID that the column gives back letter for letter. */
 export const UUID_CANONICAL = 1;
 /** A UUID with capital letters. */
 export const UUID_OTHER_FORM = 2;

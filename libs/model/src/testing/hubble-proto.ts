@@ -27,6 +27,7 @@ function needLong(): void {
   if (probe['value'] !== '9223372036854775808') throw new Error('protobufjs has no 64-bit numbers here');
 }
 
+/** Loads proto/hubble. Throws when protobufjs would drop 64-bit numbers. */
 export function loadHubbleProto(): HubbleProto {
   needLong();
   const root = new protobuf.Root();

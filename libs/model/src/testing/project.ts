@@ -2,8 +2,10 @@ import { encodeEnvelope, type Codec, type EnvelopeHeader } from '../envelope.js'
 import type { ProjectedBatches, ProjectionOptions } from '../projected-batches.js';
 import { Projection } from '../projection.js';
 
+/** When all test records were received. */
 export const RECEIVED_MS = 1_800_000_000_000;
 
+/** A log, a raw TTL of twenty years, and no duplicates. */
 export const OPTIONS: ProjectionOptions = {
   logEpoch: 0x1234_5678_9abc_def0n,
   partition: 3,
@@ -11,6 +13,7 @@ export const OPTIONS: ProjectionOptions = {
   isDuplicate: () => false,
 };
 
+/** A header of `count` events. */
 export function headerOf(codec: Codec, count: number, more: Partial<EnvelopeHeader> = {}): EnvelopeHeader {
   return {
     version: 1,
