@@ -55,6 +55,7 @@ async function imports(running: Running, directory: string, size: BenchSize): Pr
     lines: flows,
     bytesPerLine: round(statSync(path).size / flows),
     linesPerSecondByTheCommand: result.linesPerSecond,
+    linesPerCpuSecond: round(flows / cost.cpuSeconds),
     ...costDetail(cost),
   };
   const target = `>= ${LINES_TARGET.toLocaleString('en-US')}`;
@@ -130,6 +131,7 @@ async function graphql(running: Running, size: BenchSize): Promise<readonly Resu
     ...(failures[0] === undefined ? {} : { firstFailure: failures[0] }),
     p50: round(percentile(millis, 0.5)),
     p95: round(percentile(millis, 0.95)),
+    requestsPerCpuSecond: round(millis.length / cost.cpuSeconds),
     loadGenerator: 'on the same cores',
     ...costDetail(cost),
   };
