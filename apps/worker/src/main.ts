@@ -2,7 +2,7 @@
 import { openColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
 import { describeLoader, loaderMetrics, runLoader } from '@flowledger/sink';
-import { runProcess, startAdminServer } from '@flowledger/platform';
+import { describeError, runProcess, startAdminServer } from '@flowledger/platform';
 
 await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
   const eventLog = await openLogReader(config);
@@ -25,7 +25,7 @@ await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
   life.own('loader', () => loader.done);
   loader.done.catch((error: unknown) => {
     // Nothing of the log is lost: the supervisor starts this process again, and it goes on where the ledger ends.
-    log.error({ error }, 'loader ended');
+    log.error({ error: describeError(error) }, 'loader ended');
     process.exit(1);
   });
   const status = () => describeLoader(loader, eventLog);

@@ -181,6 +181,19 @@ describe('runLoader', () => {
     });
   });
 
+  it('finds what an import repeats from all over two weeks', async () => {
+    await withRig(async (rig) => {
+      const strewn = { count: 900, startMs: NOW - 12 * 86_400_000, stepMs: 1_000_000 };
+      await rig.append([envelope(0, strewn)]);
+      await rig.append(Array.from({ length: 40 }, (_, i) => envelope(10_000 + i * 1000, { count: 1000 })));
+      await rig.load();
+      await rig.append([envelope(0, { ...strewn, source: 'import' })]);
+      await rig.load();
+      expect(await rig.faults()).toEqual([]);
+      expect(await rig.number('SELECT toString(count()) FROM flows')).toBe(40_900);
+    });
+  });
+
   it.each([[100], [2], [1]])('keeps one event in %i that cannot be read as a dead letter', async (every) => {
     await withRig(async (rig) => {
       const poison = (index: number) => (index % every === 0 ? '{"flow":' : undefined);

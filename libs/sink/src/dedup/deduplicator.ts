@@ -1,8 +1,9 @@
 import type { ColumnStore } from '@flowledger/column-store';
 import type { StoredRecord } from '@flowledger/event-log';
-import { readEnvelope, type EnvelopeHeader, type StreamKey } from '@flowledger/model';
+import { readEnvelope, type StreamKey } from '@flowledger/model';
 import { planOf } from '../sql.js';
 import { DedupWindow } from './dedup-window.js';
+import { mergeRanges, secondsOf, type SecondRange } from './import-times.js';
 import { KeySet } from './key-set.js';
 
 /** Which log and partition; every statement is bound to it. */
@@ -21,10 +22,14 @@ export interface FormerKeys {
 /** Sources whose events may be much older than what their stream sent last. */
 const REPEATING_SOURCES: ReadonlySet<string> = new Set(['import', 'hubble-file']);
 
-const SECOND_NS = 1_000_000_000n;
+const RANGES_AT_ONCE = 200;
 
-/** Where the events of one record come from. */
-type Origin = Pick<EnvelopeHeader, 'firstTimeNs' | 'lastTimeNs'> & { readonly repeats: boolean };
+/** Where the events of one record come from, and when they were. */
+interface Origin {
+  /** They may be much older than what their stream sent last. */
+  readonly repeats: boolean;
+  readonly seconds: readonly SecondRange[];
+}
 
 interface KeyRow {
   readonly lo: string;
@@ -41,7 +46,8 @@ interface KeyRow {
  *
  * - every event: its key is in the {@link DedupWindow} of its stream;
  * - an event of an import or a file: its key was also accepted anywhere earlier in this partition, with a bucket time
- *   in the range that the envelope's header names (read from the store before the batch is decoded), or in this batch.
+ *   in the seconds of the envelope's events (read from the store before the batch is decoded), or in this batch. Times
+ *   that are not kept as `bucket_time` (too old, in the future) are found by the window only.
  *
  * Owned by one lease; `seed` before the first record.
  */
@@ -104,27 +110,31 @@ export class Deduplicator {
 
   /** Reads from the store what imports among the next records might repeat. `from` is the first offset of the batch. */
   async prepare(records: readonly StoredRecord[], from: bigint, signal: AbortSignal): Promise<void> {
-    let [first, last]: (bigint | undefined)[] = [];
-    for (const record of records) {
-      const { repeats, firstTimeNs, lastTimeNs } = this.#originOf(record);
-      if (!repeats) continue;
-      if (firstTimeNs !== undefined && (first === undefined || firstTimeNs < first)) first = firstTimeNs;
-      if (lastTimeNs !== undefined && (last === undefined || lastTimeNs > last)) last = lastTimeNs;
+    const ranges = mergeRanges(records.flatMap((record) => this.#originOf(record).seconds));
+    // A few ranges at a time: parameters travel in the address of the request.
+    for (let at = 0; at < ranges.length; at += RANGES_AT_ONCE) {
+      const some = ranges.slice(at, at + RANGES_AT_ONCE);
+      if (this.former !== undefined)
+        await this.#readStored(this.former.store, this.former.before, some, signal);
+      await this.#readStored(this.store, from, some, signal);
     }
-    if (first === undefined || last === undefined) return;
-    const seconds = { first: first / SECOND_NS, last: last / SECOND_NS + 1n };
-    if (this.former !== undefined)
-      await this.#readStored(this.former.store, this.former.before, seconds, signal);
-    await this.#readStored(this.store, from, seconds, signal);
   }
 
   async #readStored(
     store: ColumnStore,
     from: bigint,
-    seconds: { readonly first: bigint; readonly last: bigint },
+    ranges: readonly SecondRange[],
     signal: AbortSignal,
   ): Promise<void> {
-    const params = { epoch: this.place.epoch, partition: this.place.partition, from, ...seconds };
+    const params = {
+      epoch: this.place.epoch,
+      partition: this.place.partition,
+      from,
+      first: ranges[0]?.first ?? 0,
+      last: ranges.at(-1)?.last ?? 0,
+      firsts: ranges.map((range) => range.first),
+      lasts: ranges.map((range) => range.last),
+    };
     const { rows } = await store.query<KeyRow>(planOf('dedup_import', params), signal);
     for (const row of rows) {
       const [set, keys] = [keysOf(this.#stored, streamId(row)), unpack(row.keys)];
@@ -143,9 +153,9 @@ export class Deduplicator {
     const known = this.#origins.get(record);
     if (known !== undefined) return known;
     const layout = readEnvelope(record.value);
-    const origin: Origin = layout.ok
-      ? { ...layout.value.header, repeats: REPEATING_SOURCES.has(layout.value.header.source) }
-      : { repeats: false };
+    const repeats = layout.ok && REPEATING_SOURCES.has(layout.value.header.source);
+    const seconds = repeats ? secondsOf(record.value, layout.value.header) : [];
+    const origin = { repeats, seconds };
     this.#origins.set(record, origin);
     return origin;
   }
