@@ -117,6 +117,26 @@ describe('decoding a flow', () => {
     });
   });
 
+  it('remembers messages that were sent without content, which no column shows', () => {
+    for (const field of [4, 5, 6, 8, 9, 20, 21, 28, 30, 38, 40, 41, 21_007]) {
+      const writer = new WireWriter();
+      writer.bytesField(field, new Uint8Array(0));
+      const batch = projectFlows([writer.finish()]).flows;
+      expect([field, bytesIn(batch, 'extra', 0)]).toEqual([field, writer.finish()]);
+      expect(rowsOf(batch)[0]).toMatchObject({ weight: 1n, l4_protocol: 0, src_identity: 0 });
+    }
+  });
+
+  it('keeps the text of an address that its column gives back in another form', () => {
+    for (const text of ['::ffff:102:304', '::', 'F00D::1', '0:0:0:0:0:0:0:1']) {
+      const flow = encodeFlow({ IP: { source: text, destination: '1.2.3.4' } });
+      const batch = projectFlows([flow]).flows;
+      expect(decodeFlow(bytesIn(batch, 'extra', 0))).toEqual({ IP: { source: text } });
+    }
+    const exact = encodeFlow({ IP: { source: 'f00d::a10:0:0:10', destination: '0.0.0.0' } });
+    expect(bytesIn(projectFlows([exact]).flows, 'extra', 0)).toHaveLength(0);
+  });
+
   it('keeps what newer versions put inside known messages', () => {
     const inner = new WireWriter();
     inner.uint32Field(3, 7);
