@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   askRed,
+  askUnknownLatencyShare,
   byKey,
   exactPart,
   QUANTILES,
@@ -15,6 +16,7 @@ import {
   RED_KEYS,
   redGroups,
   redTotal,
+  reporters,
   type RedTruth,
 } from './red-truth.js';
 import { MINUTE_NS, spansOf, timeText, windowsOf, type Scenario, type Span } from './scenarios.js';
@@ -84,7 +86,20 @@ export function checkRed(scenario: Scenario, pipeline: () => TruthPipeline): voi
             expectQuantiles(stats, truth.get(key) ?? redTotal([], window), key);
           expect(answer.other).toBeNull();
           expect(answer.groupCount).toBe(truth.size);
+          if (by === 'EDGE') {
+            const given = new Map([...groups].map(([key, { reporter }]) => [key, reporter]));
+            expect(given).toEqual(reporters(calls(), truth));
+          }
         }
+      }
+    });
+
+    it('discloses the share of answers whose latency nobody knows', async () => {
+      for (const window of windowsOf(scenario).slice(1, 3)) {
+        const { requests, unknownLatency } = redTotal(calls(), window);
+        const share = await askUnknownLatencyShare(pipeline(), window);
+        expect(share).toBeCloseTo(unknownLatency / requests, 12);
+        expect(unknownLatency).toBeGreaterThan(0);
       }
     });
 

@@ -69,6 +69,18 @@ export async function askRed(api: Asked, question: RedQuestion): Promise<RedAnsw
   return redMetrics;
 }
 
+/** Asks how many of a window's answers have no latency, as a share; null without answers. */
+export async function askUnknownLatencyShare(api: Asked, window: Span): Promise<number | null> {
+  const question = `query Unknown($window: WindowInput) {
+    redMetrics(window: $window) { coverage { unknownLatencyShare } }
+  }`;
+  interface Answer {
+    readonly redMetrics: { readonly coverage: { readonly unknownLatencyShare: number | null } };
+  }
+  const { redMetrics } = await api.ask<Answer>(question, { window: windowInput(window) });
+  return redMetrics.coverage.unknownLatencyShare;
+}
+
 /** The numbers of an answer that must be equal to the truth. */
 export function exactPart(stats: StatsAnswer): ExactStats {
   const { requests, denied, errors, errorRatio, ratePerSecond, avgMs, maxMs } = stats;

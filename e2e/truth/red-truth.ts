@@ -127,3 +127,19 @@ export function exactQuantileMs(truth: RedTruth, q: number): number | null {
   }
   return null;
 }
+
+/** Whose reports each group by `EDGE` counts: the server's, unless only the client has a proxy. */
+export function reporters(
+  calls: readonly CallRecord[],
+  groups: ReadonlyMap<string, RedTruth>,
+): ReadonlyMap<string, string> {
+  const clientOnly = new Set(
+    calls
+      .filter((call) => call.l7ReportedBy === 'client')
+      .map(({ cluster, client, server, serverPort }) =>
+        JSON.stringify([cluster, partyName(client), partyName(server), String(serverPort)]),
+      ),
+  );
+  const reporter = (key: string): string => (clientOnly.has(key) ? 'client' : 'server');
+  return new Map([...groups].map(([key, { requests }]) => [key, requests === 0 ? 'none' : reporter(key)]));
+}
