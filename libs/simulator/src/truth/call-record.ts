@@ -11,8 +11,12 @@ export interface TruthParty {
   readonly ip: string;
 }
 
-/** Kinds of observation that the counting rules count (design section 6). */
-export type CountedKind = 'l7-response' | 'l7-denied' | 'connection' | 'drop' | 'denied-verdict' | 'audit';
+/**
+ * Kinds of observation that the counting rules look at (design section 6). `established` counts nothing: it is a later
+ * packet of a connection, and tells that its observation point reports the edge.
+ */
+export type CountedKind =
+  'l7-response' | 'l7-denied' | 'connection' | 'established' | 'drop' | 'denied-verdict' | 'audit';
 
 /** Observation points at which a connection can be counted, best first (hubble note 5.3). */
 export const CONNECTION_POINTS = ['to-endpoint', 'to-stack', 'to-overlay', 'to-network'] as const;
@@ -30,7 +34,7 @@ export interface ObservationLine {
   readonly timeNs: bigint;
   /** `l7-response` only: latency as reported, ns; undefined = unknown. */
   readonly latencyNs?: bigint;
-  /** `connection` only. */
+  /** `connection` and `established` only. */
   readonly point?: ConnectionPoint;
   /** True once the record was given out: not lost, and within the window of the run. */
   emitted: boolean;

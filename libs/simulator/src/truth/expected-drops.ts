@@ -1,4 +1,10 @@
-import { CONNECTION_POINTS, type CallRecord, type ConnectionPoint, type CountedKind } from './call-record.js';
+import {
+  CONNECTION_POINTS,
+  type CallRecord,
+  type ConnectionPoint,
+  type CountedKind,
+  type ObservationLine,
+} from './call-record.js';
 import { edgeKey, edgeOf, hourOf, isIn, type TruthEdge, type Window } from './reporters.js';
 
 /** Dropped or audited packets of one edge and reason. */
@@ -65,29 +71,28 @@ export interface ExpectedConnections {
 }
 
 /**
- * Connections by hubble note 5.3: first packets at the best point that reported the edge in that hour. The choice looks
- * at all calls given, the count at the window.
+ * Connections by hubble note 5.3: first packets at the best point that reported the edge in that hour, be it only later
+ * packets: a first packet that did not get so far was no connection. The choice looks at all calls given, the count at
+ * the window.
  */
 export function expectedConnections(calls: readonly CallRecord[], window: Window): ExpectedConnections[] {
   const groups = new Map<string, ExpectedConnections>();
   const best = new Map<string, number>();
-  const each = (
-    visit: (call: CallRecord, key: string, rank: number, timeNs: bigint, inside: boolean) => void,
-  ) => {
+  const each = (visit: (call: CallRecord, key: string, rank: number, line: ObservationLine) => void) => {
     for (const call of calls) {
       // Connections are of the transport: what is spoken over them does not divide them.
       const key = edgeKey({ ...edgeOf(call), protocol: 'none' });
       for (const line of call.observations) {
-        if (line.kind !== 'connection' || !line.emitted || line.point === undefined) continue;
+        if (!line.emitted || line.point === undefined) continue;
         const rank = CONNECTION_POINTS.indexOf(line.point);
-        visit(call, `${key} ${hourOf(line.timeNs)}`, rank, line.timeNs, isIn(window, line));
+        visit(call, `${key} ${hourOf(line.timeNs)}`, rank, line);
       }
     }
   };
   each((_call, key, rank) => best.set(key, Math.min(rank, best.get(key) ?? rank)));
-  each((call, key, rank, timeNs, inside) => {
-    const point = CONNECTION_POINTS[rank];
-    if (!inside || rank !== best.get(key) || point === undefined) return;
+  each((call, key, rank, line) => {
+    const { kind, point, timeNs } = line;
+    if (kind !== 'connection' || !isIn(window, line) || rank !== best.get(key) || point === undefined) return;
     const group = groups.get(key);
     if (group !== undefined) group.count += call.weight;
     else {

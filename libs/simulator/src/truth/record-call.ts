@@ -84,7 +84,7 @@ function answerOf(call: Call): Partial<CallRecord> {
   return kind === undefined ? { latencyNs } : { latencyNs, code: call.status };
 }
 
-/** The line of an observation that the counting rules count; undefined for the others. */
+/** The line of an observation that the counting rules look at; undefined for the others. */
 export function lineOf(seen: Observation, cluster: Cluster): ObservationLine | undefined {
   const counted = countedKind(seen);
   if (counted === undefined) return undefined;
@@ -110,9 +110,10 @@ function countedKind(seen: Observation): { kind: CountedKind; point?: Connection
     if (seen.verdict === VERDICT.dropped) return { kind: 'denied-verdict' };
     return seen.verdict === VERDICT.audit ? { kind: 'audit' } : undefined;
   }
-  if (seen.type !== EVENT.trace || seen.reason !== REASON.new || seen.reply !== REPLY.no) return undefined;
+  if (seen.type !== EVENT.trace || seen.reply !== REPLY.no) return undefined;
   const point = connectionPoint(seen);
-  return point === undefined ? undefined : { kind: 'connection', point };
+  if (point === undefined) return undefined;
+  return { kind: seen.reason === REASON.new ? 'connection' : 'established', point };
 }
 
 function connectionPoint(seen: Observation): ConnectionPoint | undefined {
