@@ -103,6 +103,43 @@ describe('a projection', () => {
     expect(used.take()).toEqual(fresh.take());
   });
 
+  it('takes the time of the response for a flow that has none of its own', () => {
+    const times = rowsOf(
+      projectLines([
+        '{"flow":{"verdict":1},"time":"2026-01-02T03:04:05Z"}',
+        '{"flow":{"verdict":1,"time":"2026-01-02T03:04:06Z"},"time":"2026-01-02T03:04:05Z"}',
+        '{"flow":{"verdict":1}}',
+      ]).flows,
+    ).map(({ bucket_time, time_quality }) => [bucket_time, time_quality]);
+    expect(times).toEqual([
+      [1_767_323_045_000_000_000n, 0],
+      [1_767_323_046_000_000_000n, 0],
+      [BigInt(RECEIVED_MS) * 1_000_000n, 3],
+    ]);
+  });
+
+  it('starts its caches afresh without anyone noticing: batches and stream keys stay the same', () => {
+    const long = (n: number) =>
+      flowLine(1).replace('"verdict"', `"policy_log":["${String(n).repeat(1_000_000)}"],"verdict"`);
+    const streams = new Set<StreamKey>();
+    const isDuplicate = (stream: StreamKey) => streams.add(stream) === undefined;
+    const projection = new Projection({ ...OPTIONS, isDuplicate });
+    const batches = [];
+    for (let round = 0; round < 80; round++) {
+      const events = [encode(long(round))];
+      projection.add({
+        offset: BigInt(round),
+        value: encodeEnvelope(headerOf('hubble.export_json', 1), events),
+      });
+      batches.push(projection.take());
+    }
+    expect(streams.size).toBe(1);
+    expect(
+      new Set(batches.map(({ flows }) => JSON.stringify(rowsOf(flows)[0]?.['policy_log']).length)).size,
+    ).toBe(2);
+    expect(batches.map(({ flows }) => rowsOf(flows)[0]?.['node'])).toEqual(batches.map(() => 'n1'));
+  });
+
   it('tells rows, days and bytes so that a loader can stop in time, and starts empty after take', () => {
     const projection = new Projection(OPTIONS);
     const lines = [flowLine(1), flowLine(1).replace('2026-01-02', '2026-01-05')];

@@ -77,7 +77,7 @@ export class ByteTable {
   /** Whether `view[start, end)` are the bytes of `id`. */
   is(id: number, view: DataView, bytes: Uint8Array, start: number, end: number): boolean {
     let at = this.#start(id);
-    if ((this.#ends[id] ?? 0) - at !== end - start) return false;
+    if ((this.#ends[id] ?? 0) - at !== end - start || id >= this.count) return false;
     const held = this.#view;
     let i = start;
     for (; i + 16 <= end; i += 16, at += 16) {
