@@ -85,6 +85,10 @@ describe('configuration', () => {
     expect(load(['--config', 'gone']).ok).toBe(false);
   });
 
+  it('leaves the switches of the test suite alone', () => {
+    expect(load([], { FLOWLEDGER_TEST_REQUIRE_SERVICES: '1' }).ok).toBe(true);
+  });
+
   it('takes secrets from the environment, never from a flag, and never prints them', () => {
     const refused = load(['--api-token', 'hush-hush']);
     expect(refused.ok ? '' : refused.problems.join()).toMatch(/FLOWLEDGER_API_TOKEN/);

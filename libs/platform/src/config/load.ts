@@ -16,8 +16,10 @@ export type ConfigResult =
 
 type Tree = Record<string, Record<string, unknown>>;
 
-/** Environment names that belong to the launcher and are not settings. */
-const RESERVED_ENVIRONMENT: ReadonlySet<string> = new Set(['FLOWLEDGER_CONFIG']);
+/** Environment names that are ours but no settings: the file's own name, and switches of the test suite. */
+function isReserved(name: string): boolean {
+  return name === 'FLOWLEDGER_CONFIG' || name.startsWith('FLOWLEDGER_TEST_');
+}
 
 /**
  * Merges file, environment and flags and checks the result against the schema. Pure but for `readFile`. All problems
@@ -57,7 +59,7 @@ function applyEnvironment(
   tree: Tree,
   problems: string[],
 ): void {
-  if (!name.startsWith('FLOWLEDGER_') || value === undefined || RESERVED_ENVIRONMENT.has(name)) return;
+  if (!name.startsWith('FLOWLEDGER_') || value === undefined || isReserved(name)) return;
   const setting = known.find((s) => s.environment === name);
   if (setting === undefined) problems.push(`${name}: unknown environment variable`);
   else put(tree, setting, value);
