@@ -125,7 +125,7 @@ describe('the store’s process', () => {
     await expect.poll(async () => (await store.server.stats()).running).toBe(1);
     const begin = performance.now();
     await store.server.stop(100);
-    expect(performance.now() - begin).toBeLessThan(8_000);
+    expect(performance.now() - begin).toBeLessThan(20_000);
     await query;
   });
 });
@@ -154,7 +154,7 @@ describe('the bounds', () => {
     expect(await text(store, 'SELECT 1')).toBe('1\n');
     stop.abort();
     await Promise.all(busy);
-    await expect.poll(async () => (await store.server.stats()).running, { timeout: 10_000 }).toBe(0);
+    await expect.poll(async () => (await store.server.stats()).running, { timeout: 20_000 }).toBe(0);
   });
 
   it('stop a query whose client has gone, in the middle of its result too', async () => {
@@ -170,7 +170,7 @@ describe('the bounds', () => {
       await expect.poll(async () => (await store.server.stats()).running).toBe(1);
       gone.abort();
       await query;
-      await expect.poll(async () => (await store.server.stats()).running, { timeout: 5_000 }).toBe(0);
+      await expect.poll(async () => (await store.server.stats()).running, { timeout: 20_000 }).toBe(0);
       expect(
         await text(
           store,
