@@ -9,7 +9,7 @@ import { RED_GROUPINGS } from './truth/red-truth.js';
 import { SCENARIOS, SETUP_MS, windowInput, type Scenario } from './truth/scenarios.js';
 import { startTruthPipeline, type TruthPipeline } from './truth/truth-pipeline.js';
 
-const CHOSEN = SCENARIOS.filter(({ name }) => /replays|aggregates/.test(name));
+const CHOSEN = SCENARIOS.filter(({ name }) => /aggregates/.test(name));
 
 let pipeline: TruthPipeline;
 

@@ -51,7 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario(3, 'an exporter aggregates', { seed: 14, faults: { aggregatedShare: 0.3 } }),
   scenario(4, 'clocks differ', { seed: 15, faults: { clockSkewMs: SKEW } }),
   scenario(5, 'a policy breaks payments', { seed: 16, incidents: true }),
-  scenario(6, 'pods come and go', { seed: 17, faults: { podChurn: 240 } }),
+  scenario(6, 'pods come and go', { seed: 17, faults: { podChurn: 20 } }),
   scenario(7, 'nodes are out of reach', { seed: 18, faults: { nodeOutages: 1200 } }),
   scenario(
     8,

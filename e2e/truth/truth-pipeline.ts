@@ -13,6 +13,27 @@ export async function startTruthPipeline(
   source: 'wire' | 'json' = 'wire',
 ): Promise<TruthPipeline> {
   const pipeline = await startTestPipeline({ nowMs: AFTERWARDS_MS });
+  try {
+    const runs = await load(pipeline, scenarios, source);
+    return {
+      ...pipeline,
+      played: (scenario) => {
+        const run = runs.get(scenario);
+        if (run === undefined) throw new Error(`${scenario.name} was not loaded`);
+        return run;
+      },
+    };
+  } catch (error) {
+    await pipeline.stop();
+    throw error;
+  }
+}
+
+async function load(
+  pipeline: TestPipeline,
+  scenarios: readonly Scenario[],
+  source: 'wire' | 'json',
+): Promise<ReadonlyMap<Scenario, Played>> {
   const runs = new Map<Scenario, Played>();
   for (const scenario of scenarios) {
     const run = play(scenario);
@@ -21,12 +42,5 @@ export async function startTruthPipeline(
     else await pipeline.importJson(run.events);
   }
   await pipeline.loaded();
-  return {
-    ...pipeline,
-    played: (scenario) => {
-      const run = runs.get(scenario);
-      if (run === undefined) throw new Error(`${scenario.name} was not loaded`);
-      return run;
-    },
-  };
+  return runs;
 }

@@ -2,26 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
-import { LOADER_GROUP, openEmbeddedLog, type AppendRecord, type EmbeddedLog } from '@flowledger/event-log';
+import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@flowledger/event-log';
 import type { ApiServer } from '@flowledger/graphql';
 import type { ImportOutcome } from '@flowledger/ingest';
-import { openLog, systemClock } from '@flowledger/platform';
-import { toJsonLine, type SimulatedEvent } from '@flowledger/simulator';
+import { Lifecycle, openLog, systemClock } from '@flowledger/platform';
+import type { SimulatedEvent } from '@flowledger/simulator';
 import type { Loader } from '@flowledger/sink';
+import { feed, importJson, TENANT } from './pipeline-sources.js';
 import { startTestStore, type TestStore } from './test-store.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
-const TENANT = 'default';
-const CLUSTER = 'demo';
 /** Longest that a test's data may take to be loaded, ms. */
 const LOAD_DEADLINE_MS = 60_000;
-const APPEND_AT_ONCE = 8;
 /** Long enough for batches of a useful size, short enough not to be waited for. */
 const BATCH_AGE_MS = 250;
+/** Nothing here must survive a power cut. */
+const FAST_LOG = { durability: 'process', flushMs: 10 } as const;
+const STOP_DEADLINE_MS = 30_000;
 const DAY_NS = 86_400_000_000_000n;
 /** Tests choose their own times, so nothing expires by the real clock; short enough for ClickHouse's DateTime. */
 const KEPT_DAYS = 20_000;
@@ -63,43 +63,51 @@ export interface TestPipeline {
   stop(): Promise<void>;
 }
 
-/** Starts a pipeline with empty tables. Takes about three seconds. */
+/** Starts a pipeline with empty tables. Takes about three seconds; when a part does not start, the others are ended. */
 export async function startTestPipeline(options: TestPipelineOptions): Promise<TestPipeline> {
+  const life = new Lifecycle(openLog('pipeline-test', 'warn'));
+  const stop = async (): Promise<void> => {
+    if (!(await life.stop(STOP_DEADLINE_MS))) throw new Error('the pipeline did not stop cleanly');
+  };
+  try {
+    return { ...(await startParts(options, life)), stop };
+  } catch (error) {
+    await life.stop(STOP_DEADLINE_MS);
+    throw error;
+  }
+}
+
+async function startParts(
+  options: TestPipelineOptions,
+  life: Lifecycle,
+): Promise<Omit<TestPipeline, 'stop'>> {
+  const { nowMs, partitions = 2 } = options;
   const testStore = await startTestStore();
+  life.own('store', () => testStore.stop());
   await migrateStore(testStore);
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-pipeline-'));
-  const log = await openEmbeddedLog({
-    directory: join(directory, 'log'),
-    mode: 'writer',
-    partitions: options.partitions ?? 2,
-    durability: 'process',
-    flushMs: 10,
-  });
+  life.own('directory', async () => rmSync(directory, { recursive: true, force: true }));
+  const place = join(directory, 'log');
+  const log = await openEmbeddedLog({ directory: place, mode: 'writer', partitions, ...FAST_LOG });
+  life.own('log', () => log.close());
   const store = testStore.store('writer');
-  const server = await serve(testStore, log, options.nowMs);
+  const server = await serve(testStore, log, nowMs);
+  life.own('api', () => server.close());
   let running = await startLoader(log, store);
+  life.own('loader', () => running.stop());
   return {
     url: server.url,
     log,
     store,
-    feed: (events) => feed(events, log, options.nowMs),
-    importJson: async (events, { forget = false } = {}) => {
-      const manifest = join(directory, forget ? `manifest-${randomUUID()}` : 'manifest');
-      return importJson(events, log, manifest, options.nowMs);
-    },
+    feed: (events) => feed(events, log, nowMs),
+    importJson: (events, { forget = false } = {}) =>
+      importJson(events, log, join(directory, forget ? `manifest-${randomUUID()}` : 'manifest'), nowMs),
     loaded: () => untilLoaded(log, store, running.loader),
     restartLoader: async () => {
       await running.stop();
       running = await startLoader(log, store);
     },
     ask: (query, variables = {}) => ask(server.url, query, variables),
-    stop: async () => {
-      await running.stop();
-      await server.close();
-      await log.close();
-      rmSync(directory, { recursive: true, force: true });
-      await testStore.stop();
-    },
   };
 }
 
@@ -157,56 +165,6 @@ async function startLoader(log: EmbeddedLog, store: ColumnStore): Promise<Runnin
       await loader.done;
     },
   };
-}
-
-async function feed(events: Iterable<SimulatedEvent>, log: EmbeddedLog, nowMs: number): Promise<number> {
-  const { Packer } = await import('@flowledger/ingest');
-  const packer = new Packer({
-    tenant: TENANT,
-    cluster: CLUSTER,
-    source: 'demo',
-    codec: 'hubble.get_flows_response',
-    partitions: log.partitions,
-    now: () => nowMs,
-  });
-  const full: AppendRecord[] = [];
-  let count = 0;
-  for (const event of events) {
-    count++;
-    const packed = packer.add(event.node, event.bytes, event.timeNs);
-    if (packed !== undefined) full.push(packed.record);
-    if (full.length >= APPEND_AT_ONCE) await log.append(full.splice(0));
-  }
-  full.push(...packer.flush().map((packed) => packed.record));
-  if (full.length > 0) await log.append(full);
-  return count;
-}
-
-async function importJson(
-  events: Iterable<SimulatedEvent>,
-  log: EmbeddedLog,
-  manifestPath: string,
-  nowMs: number,
-): Promise<ImportOutcome> {
-  const { ImportManifest, importStream } = await import('@flowledger/ingest');
-  const manifest = await ImportManifest.open(manifestPath, Number.MAX_SAFE_INTEGER);
-  try {
-    return await importStream(Readable.from(jsonLines(events)), {
-      tenant: TENANT,
-      cluster: CLUSTER,
-      source: 'import',
-      partitions: log.partitions,
-      append: (records) => log.append(records),
-      manifest,
-      now: () => nowMs,
-    });
-  } finally {
-    await manifest.close();
-  }
-}
-
-function* jsonLines(events: Iterable<SimulatedEvent>): Generator<Buffer> {
-  for (const event of events) yield Buffer.from(`${toJsonLine(event)}\n`);
 }
 
 async function untilLoaded(log: EmbeddedLog, store: ColumnStore, loader: Loader): Promise<void> {
