@@ -108,6 +108,11 @@ export class Deduplicator {
     this.#batch.clear();
   }
 
+  /** True when {@link prepare} would have to ask the store for these records. */
+  asksStore(records: readonly StoredRecord[]): boolean {
+    return records.some((record) => this.#originOf(record).repeats);
+  }
+
   /** Reads from the store what imports among the next records might repeat. `from` is the first offset of the batch. */
   async prepare(records: readonly StoredRecord[], from: bigint, signal: AbortSignal): Promise<void> {
     const ranges = mergeRanges(records.flatMap((record) => this.#originOf(record).seconds));

@@ -9,12 +9,15 @@ import type { Patience } from './patience.js';
 type TakenRecord = Pick<StoredRecord, 'offset' | 'appendedMs'>;
 
 const READ_BYTES = 4 * 1024 * 1024;
+/** How much of an import, and for how long, is gathered for one look-up in the store. */
+const GATHER_BYTES = 16 * 1024 * 1024;
+const GATHER_MS = 300;
 /** How long to wait for the first record of a batch before saying that there is none. */
 const IDLE_WAIT_MS = 1_000;
 
 /**
  * Reads records of one lease and projects them into batches that end where a limit says so. Holds at most one read
- * (4 MiB, or one record) beyond the batch it makes.
+ * (4 MiB, 16 MiB of an import, or one record) beyond the batch it makes.
  */
 export class BatchCollector {
   readonly #projection: Projection;
@@ -91,6 +94,27 @@ export class BatchCollector {
     const read = await this.lease.read(last + 1n, options);
     if (read.truncated !== undefined) this.onTruncated(read.truncated);
     this.#ahead = [...read.records];
+    if (waitMs > 0 && this.dedup.asksStore(this.#ahead)) await this.#gather();
     return this.#ahead.length > 0;
+  }
+
+  /**
+   * What an import might repeat is looked up in the store once for all records at hand, and an upload's records arrive
+   * one by one: a look-up each cost more than everything else (measured). So what comes in the next moment joins them.
+   */
+  async #gather(): Promise<void> {
+    const { clock } = this.context;
+    const until = clock.monotonic() + GATHER_MS;
+    let bytes = this.#ahead.reduce((sum, record) => sum + record.value.length, 0);
+    while (bytes < GATHER_BYTES && !this.lease.signal.aborted) {
+      const last = this.#ahead.at(-1);
+      const left = until - clock.monotonic();
+      if (last === undefined || left <= 0) return;
+      const options = { maxBytes: GATHER_BYTES - bytes, maxWaitMs: left };
+      const { records } = await this.lease.read(last.offset + 1n, options);
+      if (records.length === 0) return;
+      this.#ahead.push(...records);
+      bytes += records.reduce((sum, record) => sum + record.value.length, 0);
+    }
   }
 }
