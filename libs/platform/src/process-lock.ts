@@ -7,7 +7,7 @@ import { AppError } from './errors.js';
  * Start time of a process in kernel ticks, where the platform tells (Linux); distinguishes a reused pid. Undefined when
  * the process is gone or the platform does not say.
  */
-function startTicks(pid: number): string | undefined {
+export function startTicks(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];

@@ -9,15 +9,10 @@ import {
   takeProcessLock,
   type Config,
   type Log,
+  startTicks,
 } from '@flowledger/platform';
 import { migrateStore } from '../commands/migrate.js';
-import {
-  killLeftovers,
-  startTicks,
-  writeGroupState,
-  type GroupState,
-  type ProcessEntry,
-} from './run-state.js';
+import { killLeftovers, writeGroupState, type GroupState, type ProcessEntry } from './run-state.js';
 import { startStoreProcess, type StoreProcess } from './store-process.js';
 import { Supervised } from './supervised.js';
 
@@ -128,7 +123,7 @@ function self(): ProcessEntry {
   return {
     name: 'supervisor',
     pid,
-    startTicks: startTicks(pid),
+    startTicks: startTicks(pid) ?? '',
     since: new Date().toISOString(),
     restarts: 0,
   };

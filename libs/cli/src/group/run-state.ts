@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTicks } from '@flowledger/platform';
 
 /** One process of the group as `flowledger status` shows it. */
 export interface ProcessEntry {
@@ -26,16 +26,6 @@ export function groupStatePath(dataDir: string): string {
   return join(dataDir, 'run', 'group.json');
 }
 
-/** Kernel start time of a process (Linux); empty when gone or unknown. */
-export function startTicks(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
-  }
-}
-
 /** True while exactly that process lives. */
 export function isRunning(entry: ProcessEntry): boolean {
   try {
@@ -43,7 +33,7 @@ export function isRunning(entry: ProcessEntry): boolean {
   } catch {
     return false;
   }
-  return startTicks(entry.pid) === entry.startTicks;
+  return (startTicks(entry.pid) ?? '') === entry.startTicks;
 }
 
 export async function writeGroupState(dataDir: string, state: GroupState): Promise<void> {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { standardUsers, startEmbeddedClickHouse } from '@flowledger/embedded-clickhouse';
+import { startTicks } from '@flowledger/platform';
 import type { Config, Log } from '@flowledger/platform';
 import { storeCredentials, type StoreCredentials } from './credentials.js';
-import { startTicks, type ProcessEntry } from './run-state.js';
+import { type ProcessEntry } from './run-state.js';
 
 /** The embedded engine's process as the group sees it. */
 export interface StoreProcess {
@@ -49,7 +50,7 @@ export async function startStoreProcess(
       return {
         name: 'store',
         pid: store.pid,
-        startTicks: startTicks(store.pid),
+        startTicks: startTicks(store.pid) ?? '',
         since,
         restarts,
         url: store.url,

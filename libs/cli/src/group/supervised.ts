@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { AppError, type Log, type ReadyMessage } from '@flowledger/platform';
-import { startTicks, type ProcessEntry } from './run-state.js';
+import { AppError, type Log, type ReadyMessage, startTicks } from '@flowledger/platform';
+import { type ProcessEntry } from './run-state.js';
 
 export interface SupervisedOptions {
   readonly name: string;
@@ -50,7 +50,7 @@ export class Supervised {
     return {
       name: this.name,
       pid,
-      startTicks: startTicks(pid),
+      startTicks: startTicks(pid) ?? '',
       since: this.#since,
       restarts: this.#restarts,
       ...url,
