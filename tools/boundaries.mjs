@@ -14,6 +14,10 @@ export const LAYERS = {
 /** Packages with only one home. */
 export const HOMES = {
   kafkajs: ['event-log'],
+  '@grpc/grpc-js': ['ingest', 'observer'],
+  '@grpc/reflection': ['observer'],
+  'grpc-health-check': ['observer'],
+  re2js: ['query'],
   '@clickhouse/client': ['column-store'],
   chdb: ['embedded-clickhouse'],
   '@nestjs/core': ['graphql'],

@@ -49,3 +49,4 @@ export { planTwins, readTwins } from './explain/twins.js';
 export { planSamples } from './group/plan-samples.js';
 export type { SamplesRequest } from './group/plan-samples.js';
 export { timeText } from './time-text.js';
+export type * from './live/live-flows.js';
