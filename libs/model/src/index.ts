@@ -1,4 +1,7 @@
 export * from './columns.js';
+export type * from './dedup/accepted-keys.js';
+export { DuplicateRule, type RuledRecord } from './dedup/duplicate-rule.js';
+export type { SecondRange } from './dedup/import-times.js';
 export * from './envelope.js';
 export { fieldReference } from './field-reference.js';
 export * from './fields.js';

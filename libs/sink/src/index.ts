@@ -12,3 +12,4 @@ export type { OffsetRange } from './replay/covered-ranges.js';
 export type { DigestDifference } from './replay/compare-digests.js';
 export { audit } from './audit/audit.js';
 export type { AuditOptions, AuditReport, PartitionAudit, RowFault } from './audit/audit.js';
+export { storedKeys } from './dedup/stored-keys.js';

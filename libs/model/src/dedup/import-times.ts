@@ -1,9 +1,5 @@
-import {
-  decodeEnvelope,
-  shallowHubbleJson,
-  shallowHubbleProto,
-  type EnvelopeHeader,
-} from '@flowledger/model';
+import { decodeEnvelope, type EnvelopeHeader } from '../envelope.js';
+import { shallowHubbleJson, shallowHubbleProto } from '../shallow.js';
 
 /** Whole seconds since 1970, both ends included. */
 export interface SecondRange {

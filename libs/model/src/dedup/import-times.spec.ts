@@ -1,14 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEnvelope } from '@flowledger/model';
-import { madeRecord } from '../testing/made-flows.js';
+import { encodeEnvelope, readEnvelope } from '../envelope.js';
+import { headerOf } from '../testing/project.js';
 import { mergeRanges, secondsOf } from './import-times.js';
 
 const START = Date.UTC(2026, 5, 1);
 
 function ranges(count: number, stepMs: number) {
-  const made = { node: 'n', partition: 0, startMs: START, stepMs, count, first: 0, receivedMs: START };
-  const { value } = madeRecord(made);
+  const events = Array.from({ length: count }, (_, i) =>
+    Buffer.from(JSON.stringify({ flow: { time: new Date(START + i * stepMs).toISOString() } })),
+  );
+  const times = {
+    firstTimeNs: BigInt(START) * 1_000_000n,
+    lastTimeNs: BigInt(START + stepMs * (count - 1)) * 1_000_000n,
+  };
+  const value = encodeEnvelope(headerOf('hubble.export_json', count, times), events);
   const layout = readEnvelope(value);
   return layout.ok ? secondsOf(value, layout.value.header) : undefined;
 }
