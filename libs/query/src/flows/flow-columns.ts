@@ -5,10 +5,13 @@ export interface SelectedColumn {
 }
 
 /** Groups of columns that a request may leave out. */
-export type FlowPart = 'l7' | 'policies' | 'extra';
+export type FlowPart = 'l7' | 'policies' | 'extra' | 'wire';
 
-/** Every part. */
+/** Every part that answers show. */
 export const ALL_PARTS: readonly FlowPart[] = ['l7', 'policies', 'extra'];
+
+/** Every part there is: what `encodeFlow` needs to give a flow back as it was sent. */
+export const COMPLETE_PARTS: readonly FlowPart[] = ['l7', 'policies', 'extra', 'wire'];
 
 const IDENTITY = ['_le', '_lp', '_lo', '_li'];
 
@@ -103,6 +106,24 @@ const L7 = [
   'endpoint',
 ];
 
+/** What only a flow given back whole shows; see FlowWire. */
+const WIRE = [
+  'emitter_name',
+  'emitter_version',
+  'ethernet_source',
+  'ethernet_destination',
+  'debug_capture_point',
+  'sock_xlate_point',
+  'socket_cookie',
+  'cgroup_id',
+  'ip_trace_id',
+  'ip_option_type',
+  'node_label_set',
+  'aggregate_ingress',
+  'aggregate_egress',
+  'aggregate_unknown',
+];
+
 /** Bytes travel as base64: JSON answers hold text only. */
 const BYTES: Readonly<Record<'policies' | 'extra', readonly SelectedColumn[]>> = {
   policies: [
@@ -122,6 +143,7 @@ export function flowColumns(parts: readonly FlowPart[]): readonly SelectedColumn
     ...(parts.includes('l7') ? L7.map(plain) : []),
     ...(parts.includes('policies') ? BYTES.policies : []),
     ...(parts.includes('extra') ? BYTES.extra : []),
+    ...(parts.includes('wire') ? WIRE.map(plain) : []),
   ];
 }
 

@@ -63,6 +63,30 @@ export interface KafkaRecord {
   readonly topic: string;
 }
 
+/**
+ * What no answer shows but a flow given back whole holds (fields of hubble note 1.1): part `wire` of a flow page. Texts
+ * are empty and numbers 0 where the flow does not say.
+ */
+export interface FlowWire {
+  readonly emitter: { readonly name: string; readonly version: string };
+  /** MAC addresses as text. */
+  readonly ethernet: { readonly source: string; readonly destination: string };
+  readonly debugCapturePoint: number;
+  readonly sockXlatePoint: number;
+  readonly socketCookie: bigint;
+  readonly cgroupId: bigint;
+  readonly ipTraceId: bigint;
+  readonly ipOptionType: number;
+  /** `IP.encrypted` as sent, whatever the event type. */
+  readonly encrypted: boolean;
+  /** Id of the label set of the node, decimal; see `planLabels`. */
+  readonly nodeLabelSet: string;
+  /** Counters of an aggregated record. */
+  readonly aggregate: { readonly ingress: number; readonly egress: number; readonly unknown: number };
+  /** Fields 21001, 21002, 21004 and 21005 as sent. */
+  readonly policies: Uint8Array;
+}
+
 /** A flow read back from the store; numbers of enums are kept as numbers, the model names them. */
 export interface FlowRecord {
   /** Stable through replay. */
@@ -123,4 +147,6 @@ export interface FlowRecord {
   readonly summary: string;
   /** Bytes of fields without a column, protobuf. */
   readonly extra: Uint8Array;
+  /** Null when the page was read without the part `wire`. */
+  readonly wire: FlowWire | null;
 }

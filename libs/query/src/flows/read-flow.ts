@@ -1,10 +1,12 @@
 import { decodePolicies } from '../policies.js';
+import { addressText } from './address-text.js';
 import { encodeFlowId } from './flow-cursor.js';
 import type {
   DnsRecord,
   EndpointRecord,
   FlowRecord,
   FlowRow,
+  FlowWire,
   HttpRecord,
   KafkaRecord,
 } from './flow-record.js';
@@ -35,7 +37,7 @@ class Cells {
 
 function address(text: string, ipVersion: number): string | null {
   if (text === '::' && ipVersion !== 2) return null;
-  return text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text;
+  return addressText(text);
 }
 
 function endpointOf(cells: Cells, side: 'src' | 'dst'): EndpointRecord {
@@ -146,6 +148,27 @@ function callFacts(cells: Cells) {
   };
 }
 
+function wireOf(cells: Cells, policies: Uint8Array): FlowWire {
+  return {
+    emitter: { name: cells.text('emitter_name'), version: cells.text('emitter_version') },
+    ethernet: { source: cells.text('ethernet_source'), destination: cells.text('ethernet_destination') },
+    debugCapturePoint: cells.number('debug_capture_point'),
+    sockXlatePoint: cells.number('sock_xlate_point'),
+    socketCookie: BigInt(cells.text('socket_cookie') || '0'),
+    cgroupId: BigInt(cells.text('cgroup_id') || '0'),
+    ipTraceId: BigInt(cells.text('ip_trace_id') || '0'),
+    ipOptionType: cells.number('ip_option_type'),
+    encrypted: cells.number('encrypted') === 1,
+    nodeLabelSet: cells.text('node_label_set'),
+    aggregate: {
+      ingress: cells.number('aggregate_ingress'),
+      egress: cells.number('aggregate_egress'),
+      unknown: cells.number('aggregate_unknown'),
+    },
+    policies,
+  };
+}
+
 /** Turns a row of a flow page into a {@link FlowRecord}. */
 export function readFlow(row: FlowRow): FlowRecord {
   const cells = new Cells(row);
@@ -157,6 +180,7 @@ export function readFlow(row: FlowRow): FlowRecord {
     index: row._li,
   };
   const uuid = cells.text('uuid');
+  const policies = cells.bytes('policies_base64');
   return {
     id: encodeFlowId(position),
     position,
@@ -167,11 +191,12 @@ export function readFlow(row: FlowRow): FlowRecord {
     source: endpointOf(cells, 'src'),
     destination: endpointOf(cells, 'dst'),
     ...callFacts(cells),
-    policies: decodePolicies(cells.bytes('policies_base64'), cells.number('drop_reason')),
+    policies: decodePolicies(policies, cells.number('drop_reason')),
     policyLog: cells.list('policy_log'),
     traceId: cells.text('trace_id') || null,
     weight: BigInt(cells.text('weight') || '1'),
     summary: cells.text('summary'),
     extra: cells.bytes('extra_base64'),
+    wire: row['emitter_name'] === undefined ? null : wireOf(cells, policies),
   };
 }
