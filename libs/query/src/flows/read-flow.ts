@@ -13,11 +13,24 @@ import type {
 
 const NO_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** Reads typed cells of a row; a missing column reads as empty. */
-class Cells {
+/** Typed cells of one row of `flows`, by the names of a flow page; a missing column reads as empty. */
+export interface FlowCells {
+  has(column: string): boolean;
+  text(column: string): string;
+  number(column: string): number;
+  list(column: string): readonly string[];
+  /** Of the columns that travel as base64 (`policies_base64`, `extra_base64`). */
+  bytes(column: string): Uint8Array;
+}
+
+/** The cells of a row that the store answered. */
+class RowCells implements FlowCells {
   readonly #row: FlowRow;
   constructor(row: FlowRow) {
     this.#row = row;
+  }
+  has(column: string): boolean {
+    return this.#row[column] !== undefined;
   }
   text(column: string): string {
     const value = this.#row[column];
@@ -40,7 +53,7 @@ function address(text: string, ipVersion: number): string | null {
   return addressText(text);
 }
 
-function endpointOf(cells: Cells, side: 'src' | 'dst'): EndpointRecord {
+function endpointOf(cells: FlowCells, side: 'src' | 'dst'): EndpointRecord {
   return {
     ip: address(cells.text(`${side}_ip`), cells.number('ip_version')),
     endpointId: cells.number(`${side}_endpoint_id`),
@@ -58,7 +71,7 @@ function endpointOf(cells: Cells, side: 'src' | 'dst'): EndpointRecord {
   };
 }
 
-function httpOf(cells: Cells): HttpRecord {
+function httpOf(cells: FlowCells): HttpRecord {
   const values = cells.list('http_header_values');
   return {
     code: cells.number('http_code'),
@@ -70,7 +83,7 @@ function httpOf(cells: Cells): HttpRecord {
   };
 }
 
-function dnsOf(cells: Cells): DnsRecord {
+function dnsOf(cells: FlowCells): DnsRecord {
   return {
     query: cells.text('dns_query'),
     ips: cells.list('dns_ips'),
@@ -83,7 +96,7 @@ function dnsOf(cells: Cells): DnsRecord {
   };
 }
 
-function kafkaOf(cells: Cells): KafkaRecord {
+function kafkaOf(cells: FlowCells): KafkaRecord {
   return {
     errorCode: cells.number('kafka_error_code'),
     apiVersion: cells.number('kafka_api_version'),
@@ -93,7 +106,7 @@ function kafkaOf(cells: Cells): KafkaRecord {
   };
 }
 
-function packetFacts(cells: Cells) {
+function packetFacts(cells: FlowCells) {
   const flags = cells.number('tcp_flags');
   const l4 = cells.number('l4_protocol');
   const [index, name] = [cells.number('interface_index'), cells.text('interface_name')];
@@ -113,7 +126,7 @@ function packetFacts(cells: Cells) {
   };
 }
 
-function eventFacts(cells: Cells) {
+function eventFacts(cells: FlowCells) {
   return {
     timeQuality: cells.number('time_quality'),
     cluster: cells.text('cluster'),
@@ -132,7 +145,7 @@ function eventFacts(cells: Cells) {
   };
 }
 
-function callFacts(cells: Cells) {
+function callFacts(cells: FlowCells) {
   const kind = cells.number('l7_kind');
   const latency = BigInt(cells.text('latency_ns') || '0');
   return {
@@ -148,7 +161,7 @@ function callFacts(cells: Cells) {
   };
 }
 
-function wireOf(cells: Cells, policies: Uint8Array): FlowWire {
+function wireOf(cells: FlowCells, policies: Uint8Array): FlowWire {
   return {
     emitter: { name: cells.text('emitter_name'), version: cells.text('emitter_version') },
     ethernet: { source: cells.text('ethernet_source'), destination: cells.text('ethernet_destination') },
@@ -171,13 +184,17 @@ function wireOf(cells: Cells, policies: Uint8Array): FlowWire {
 
 /** Turns a row of a flow page into a {@link FlowRecord}. */
 export function readFlow(row: FlowRow): FlowRecord {
-  const cells = new Cells(row);
+  return readFlowCells(new RowCells(row));
+}
+
+/** {@link readFlow} for cells that come from elsewhere than a store's answer. */
+export function readFlowCells(cells: FlowCells): FlowRecord {
   const position = {
-    bucketNs: BigInt(row.bucket_ns),
-    logEpoch: BigInt(row._le),
-    partition: row._lp,
-    offset: BigInt(row._lo),
-    index: row._li,
+    bucketNs: BigInt(cells.text('bucket_ns')),
+    logEpoch: BigInt(cells.text('_le')),
+    partition: cells.number('_lp'),
+    offset: BigInt(cells.text('_lo')),
+    index: cells.number('_li'),
   };
   const uuid = cells.text('uuid');
   const policies = cells.bytes('policies_base64');
@@ -197,6 +214,6 @@ export function readFlow(row: FlowRow): FlowRecord {
     weight: BigInt(cells.text('weight') || '1'),
     summary: cells.text('summary'),
     extra: cells.bytes('extra_base64'),
-    wire: row['emitter_name'] === undefined ? null : wireOf(cells, policies),
+    wire: cells.has('emitter_name') ? wireOf(cells, policies) : null,
   };
 }
