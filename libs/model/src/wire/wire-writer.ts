@@ -89,7 +89,20 @@ export class WireWriter {
   }
 
   stringField(field: number, value: string): void {
-    this.bytesField(field, UTF8.encode(value));
+    const start = this.pos;
+    const mark = this.open(field);
+    this.reserve(value.length);
+    const { buf } = this;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 127) {
+        this.pos = start;
+        this.bytesField(field, UTF8.encode(value));
+        return;
+      }
+      buf[this.pos++] = code;
+    }
+    this.close(mark);
   }
 
   raw(bytes: Uint8Array): void {
