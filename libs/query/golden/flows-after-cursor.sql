@@ -73,12 +73,12 @@ WHERE tenant = {tenant:String}
   AND true
   AND bucket_time >= fromUnixTimestamp64Nano({p7:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p7:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p8:Int64}, 'UTC'))
   AND ((bucket_time, _le, _lp, _lo, _li) > (fromUnixTimestamp64Nano({p2:Int64}, 'UTC'), {p3:UInt64}, {p4:UInt16}, {p5:UInt64}, {p6:UInt32}))
-  AND (verdict IN {p1:Array(Int16)})
+  AND (verdict = {p1:Int16})
 ORDER BY toStartOfFiveMinutes(bucket_time) ASC, bucket_time ASC, _le ASC, _lp ASC, _lo ASC, _li ASC
 LIMIT {limit:UInt32}
 -- tenant = "acme"
 -- limit = 6
--- p1 = [2]
+-- p1 = 2
 -- p2 = "1767268799999999999n"
 -- p3 = "7n"
 -- p4 = 3

@@ -45,14 +45,14 @@ FROM (
             OR (edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 FROM red_1h
 WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p2:Int64}, 'UTC') AND bucket < toDateTime({p3:Int64}, 'UTC')
+  AND bucket >= toDateTime({p4:Int64}, 'UTC') AND bucket < toDateTime({p5:Int64}, 'UTC')
   AND reporter = 1
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 HAVING sum(requests) > 0 OR sum(denied) > 0)
               AND (reporter = 2 OR edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 FROM red_1h
 WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p4:Int64}, 'UTC') AND bucket < toDateTime({p5:Int64}, 'UTC')
+  AND bucket >= toDateTime({p6:Int64}, 'UTC') AND bucket < toDateTime({p7:Int64}, 'UTC')
   AND reporter = 2
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
@@ -72,9 +72,9 @@ HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
   if(l7_type = 2 AND latency_bucket != 0, map(latency_bucket, toInt64(weight)), CAST(map(), 'Map(UInt16, Int64)')) AS m_histogram
 FROM flows
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p7:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p6:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p7:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p9:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p8:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p9:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
-  AND (NOT ((l7_kind = 2) AND (http_code IN {p1:Array(UInt32)}))))
+  AND (NOT ((l7_kind = {p1:UInt8}) AND (http_code = {p2:UInt32}))))
       )
       GROUP BY key_1, step_number
       HAVING requests != 0 OR denied != 0
@@ -86,11 +86,12 @@ ORDER BY group_rank, step_number
 LIMIT {rows:UInt32}
 -- tenant = "acme"
 -- limit = 50
--- p1 = [404]
+-- p1 = 2
+-- p2 = 404
 -- rows = 52
--- p2 = "1767265200n"
--- p3 = "1767268800n"
 -- p4 = "1767265200n"
 -- p5 = "1767268800n"
--- p6 = "1767265200000000000n"
--- p7 = "1767268800000000000n"
+-- p6 = "1767265200n"
+-- p7 = "1767268800n"
+-- p8 = "1767265200000000000n"
+-- p9 = "1767268800000000000n"

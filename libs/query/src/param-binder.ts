@@ -19,6 +19,7 @@ export type ParamType =
   | 'Array(UInt32)'
   | 'Array(UInt64)'
   | 'Array(Int16)'
+  | 'Array(Int32)'
   | 'Array(UUID)';
 
 /**

@@ -1,13 +1,19 @@
 import { isIP } from 'node:net';
 
-/** First and last address of a block, as IPv6 text; IPv4 is written `::ffff:a.b.c.d`, as the columns keep it. */
+/** A block of addresses: 128-bit numbers, IPv4 as `::ffff:a.b.c.d`, as the columns keep it. */
 export interface AddressRange {
-  readonly first: string;
-  readonly last: string;
+  readonly low: bigint;
+  readonly high: bigint;
+  /** The block spans all of IPv4 without being IPv4: `::/0` and the like, which match no IPv4 address (netip's rule). */
+  readonly aroundV4: boolean;
 }
 
 const ALL_ONES = (1n << 128n) - 1n;
-const V4_PREFIX = 0xffffn << 32n;
+const V4_LOW = 0xffffn << 32n;
+const V4_HIGH = V4_LOW | 0xffff_ffffn;
+
+/** The IPv4 addresses as a block. */
+export const V4_BLOCK: AddressRange = { low: V4_LOW, high: V4_HIGH, aroundV4: false };
 
 function parseV4(text: string): bigint {
   return text.split('.').reduce((value, part) => (value << 8n) | BigInt(part), 0n);
@@ -30,7 +36,15 @@ function parseV6(text: string): bigint {
   return [...left, ...middle, ...right].reduce((value, group) => (value << 16n) | group, 0n);
 }
 
-function text(address: bigint): string {
+/** An address as a number; undefined when the text is none. Zones are none. */
+export function addressNumber(text: string): bigint | undefined {
+  const version = text.includes('%') ? 0 : isIP(text);
+  if (version === 0) return undefined;
+  return version === 4 ? V4_LOW | parseV4(text) : parseV6(text);
+}
+
+/** An address as IPv6 text; IPv4 is written `::ffff:a.b.c.d`. */
+export function addressText(address: bigint): string {
   if (address >> 32n === 0xffffn) {
     const bytes = [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn);
     return `::ffff:${bytes.join('.')}`;
@@ -42,13 +56,19 @@ function text(address: bigint): string {
 /** An address or a CIDR block (host bits allowed, as in Go's netip); undefined for anything else, zones included. */
 export function parseAddressRange(value: string): AddressRange | undefined {
   const [address = '', bits, ...rest] = value.split('/');
-  const version = address.includes('%') ? 0 : isIP(address);
-  if (version === 0 || rest.length > 0) return undefined;
-  const width = version === 4 ? 32 : 128;
+  const number = addressNumber(address);
+  if (number === undefined || rest.length > 0) return undefined;
+  const width = address.includes(':') ? 128 : 32;
   if (bits !== undefined && !/^(0|[1-9]\d{0,2})$/.test(bits)) return undefined;
   const length = bits === undefined ? width : Number(bits);
   if (length > width) return undefined;
-  const number = version === 4 ? V4_PREFIX | parseV4(address) : parseV6(address);
   const hostMask = ALL_ONES >> BigInt(128 - width + length);
-  return { first: text(number & (ALL_ONES ^ hostMask)), last: text(number | hostMask) };
+  const [low, high] = [number & (ALL_ONES ^ hostMask), number | hostMask];
+  return { low, high, aroundV4: low < V4_LOW && high > V4_HIGH };
+}
+
+/** Says whether an address lies in the block. */
+export function inRange(range: AddressRange, address: bigint): boolean {
+  if (address < range.low || address > range.high) return false;
+  return !range.aroundV4 || address < V4_LOW || address > V4_HIGH;
 }

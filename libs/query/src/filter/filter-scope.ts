@@ -1,8 +1,9 @@
-import type { ParamBinder } from '../param-binder.js';
-import type { Condition } from './condition.js';
+import type { EndpointHistory } from './endpoint-history.js';
 import type { FilterColumns } from './filter-columns.js';
+import type { ParsedField } from './flow-test.js';
+import type { ParamBinder } from '../param-binder.js';
 
-/** What the compilers of single fields share. */
+/** What the SQL renderings of single tests share. */
 export interface FilterScope {
   readonly columns: FilterColumns;
   readonly binder: ParamBinder;
@@ -10,9 +11,17 @@ export interface FilterScope {
   readonly tenant: string;
   /** First and last hour of the window, s since 1970; bounds the endpoint history. */
   readonly hours: { readonly first: bigint; readonly last: bigint };
-  /** `matchInferred` of the filter at hand. */
-  readonly inferred: boolean;
 }
 
-/** Compiles the values of one filter field, of which there is at least one. */
-export type ListCompiler<Value> = (values: readonly Value[], scope: FilterScope) => Condition;
+/** How the values of a filter are to be understood. */
+export interface FilterTerms {
+  /** Source and destination are the client and the server of a call, as in everything that groups. */
+  readonly calls: boolean;
+  /** `matchInferred` of the filter at hand. */
+  readonly inferred: boolean;
+  /** What answers `matchInferred` in memory; undefined = nothing does. SQL asks the table itself. */
+  readonly history: EndpointHistory | 'table' | undefined;
+}
+
+/** Parses the values of one filter field, of which there is at least one. */
+export type FieldParser<Value> = (values: readonly Value[], terms: FilterTerms) => ParsedField;

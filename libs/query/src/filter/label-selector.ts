@@ -69,3 +69,39 @@ export function labelKeyPattern(wanted: LabelRequirement): string {
   const source = wanted.source === undefined ? '([^:=]*:)?' : `${wanted.source}:`;
   return `^${source}${quoted}(=|$)`;
 }
+
+function hasKey(label: string, wanted: LabelRequirement): boolean {
+  const end = label.indexOf('=');
+  const name = end < 0 ? label : label.slice(0, end);
+  if (wanted.source !== undefined) return name === `${wanted.source}:${wanted.key}`;
+  return name === wanted.key || name.slice(name.indexOf(':') + 1) === wanted.key;
+}
+
+function compares(value: string, operator: 'gt' | 'lt', bound: string): boolean {
+  if (!/^[+-]?\d{1,18}$/.test(value)) return false;
+  return operator === 'gt' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
+}
+
+/**
+ * Says whether stored labels meet a requirement; the first label with the key counts. The same rule as the condition
+ * on `label_sets` in SQL.
+ */
+export function labelMatches(labels: readonly string[], wanted: LabelRequirement): boolean {
+  const label = labels.find((text) => hasKey(text, wanted));
+  if (label === undefined) return wanted.operator === 'absent' || wanted.operator === 'notin';
+  const end = label.indexOf('=');
+  const value = end < 0 ? '' : label.slice(end + 1);
+  switch (wanted.operator) {
+    case 'exists':
+      return true;
+    case 'absent':
+      return false;
+    case 'in':
+      return wanted.values.includes(value);
+    case 'notin':
+      return !wanted.values.includes(value);
+    case 'gt':
+    case 'lt':
+      return compares(value, wanted.operator, wanted.values[0] ?? '0');
+  }
+}
