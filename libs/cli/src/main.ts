@@ -28,6 +28,16 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
     async () => (await import('./commands/replay.js')).replay,
   ],
   [
+    'backup',
+    'copy tables and log into a folder while everything goes on: FOLDER [--verify]',
+    async () => (await import('./commands/backup.js')).backup,
+  ],
+  [
+    'restore',
+    'put a backup into an empty data directory or an empty server: FOLDER',
+    async () => (await import('./commands/restore.js')).restore,
+  ],
+  [
     'migrate',
     'create or upgrade the tables of the configured ClickHouse server',
     async () => (await import('./commands/migrate.js')).migrate,

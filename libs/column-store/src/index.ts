@@ -1,6 +1,7 @@
 export * from './port.js';
 export * from './native.js';
 export * from './open-column-store.js';
+export * from './sql-files.js';
 export * from './store-errors.js';
 export * from './migrate.js';
 export * from './migration.js';

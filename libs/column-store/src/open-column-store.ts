@@ -145,6 +145,40 @@ class ClickHouseStore implements ColumnStore {
     refuseText('command', what, answer.toString('utf8'));
   }
 
+  async readNative(plan: QueryPlan, signal?: AbortSignal): Promise<Readable> {
+    const what = `query ${plan.name}`;
+    try {
+      const answer = await this.#client.exec({
+        query: `${plan.sql}\nFORMAT Native`,
+        query_params: { ...plan.params },
+        clickhouse_settings: {
+          ...this.#settings,
+          wait_end_of_query: 1,
+          ...plan.settings,
+          log_comment: plan.name,
+        },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      return answer.stream;
+    } catch (error) {
+      throw storeError('query', what, error, signal?.aborted === true ? 'cancelled' : null);
+    }
+  }
+
+  async writeNative(statement: QueryPlan, blocks: Readable, signal?: AbortSignal): Promise<void> {
+    const what = `insert ${statement.name}`;
+    const answer = await this.#send({
+      operation: 'insert',
+      what,
+      sql: `${statement.sql} FORMAT Native`,
+      params: statement.params,
+      settings: { async_insert: 0, insert_deduplicate: 0, wait_end_of_query: 1, ...statement.settings },
+      values: blocks,
+      signal,
+    });
+    refuseText('insert', what, answer.toString('utf8'));
+  }
+
   async version(): Promise<string> {
     const plan = { name: 'version', sql: 'SELECT version() AS version', params: {}, settings: {} };
     const result = await this.query<{ version: string }>(plan);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ColumnBatch } from '@flowledger/model';
 
 /** A value bound as `{name:Type}`; 64-bit integers are bigint, times are decimal text as ClickHouse reads it. */
@@ -41,6 +42,13 @@ export interface ColumnStore {
   insert(batch: ColumnBatch, options: InsertOptions): Promise<void>;
   /** Runs a SELECT. UInt64 and wider arrive as decimal strings; rows are plain objects by column name. */
   query<Row>(plan: QueryPlan, signal?: AbortSignal): Promise<QueryResult<Row>>;
+  /**
+   * Runs a SELECT and hands its result over as a stream of Native blocks, for copies. The stream fails with
+   * STORE_UNAVAILABLE when it ends too early; reading slowly slows the engine down.
+   */
+  readNative(plan: QueryPlan, signal?: AbortSignal): Promise<Readable>;
+  /** Inserts Native blocks as `readNative` gave them; `statement` is an INSERT without its FORMAT. No deduplication. */
+  writeNative(statement: QueryPlan, blocks: Readable, signal?: AbortSignal): Promise<void>;
   /** Runs DDL or INSERT … SELECT. */
   command(statement: QueryPlan, signal?: AbortSignal): Promise<void>;
   /** Engine version text; rejects STORE_UNAVAILABLE when nobody answers. */

@@ -3,6 +3,8 @@ export { openEmbeddedLog } from './embedded/embedded-log.js';
 export type { EmbeddedLog } from './embedded/embedded-log.js';
 export type { EmbeddedLogEvent, EmbeddedLogOptions } from './embedded/options.js';
 export type { RecoveryNote } from './embedded/partition-recovery.js';
+export { openLogFiles } from './embedded/log-files.js';
+export type { LogFileCopy } from './embedded/log-files.js';
 export type { RemovedRange, RetentionLimits } from './embedded/retention.js';
 export { errnoOf, nodeFileSystem } from './embedded/file-system.js';
 export type { FileSystem, LogFile, OpenMode } from './embedded/file-system.js';

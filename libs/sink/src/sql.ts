@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import type { ParamValue, QueryPlan } from '@flowledger/column-store';
+import { sqlFiles } from '@flowledger/column-store';
 
 /** Every statement of the loader ends in an error, never in a partial answer. */
 const LIMITS = {
@@ -10,41 +9,9 @@ const LIMITS = {
   use_query_condition_cache: 0,
 };
 
-const texts = new Map<string, string>();
-
-/** A statement of this library by file name, without its leading comment; read from `libs/sink/sql` once. */
-export function sqlFile(name: string): string {
-  const known = texts.get(name);
-  if (known !== undefined) return known;
-  const file = readFileSync(new URL(`../sql/${name}.sql`, import.meta.url), 'utf8');
-  const text = file.replace(/^--.*\n/gm, '').trim();
-  texts.set(name, text);
-  return text;
-}
-
-/** The statement of a file, ready to run. `settings` come on top of the limits every statement has. */
-export function planOf(
-  name: string,
-  params: Readonly<Record<string, ParamValue>>,
-  settings: Readonly<Record<string, string | number>> = {},
-): QueryPlan {
-  return { name, sql: sqlFile(name), params, settings: { ...LIMITS, ...settings } };
-}
-
-/**
- * The same with places filled: a block comment that is one word is replaced by its fragment. Fragments are names from
- * the closed tables of this library or a view's own SELECT, never values.
- */
-export function filledPlan(
-  name: string,
-  fragments: Readonly<Record<string, string>>,
-  params: Readonly<Record<string, ParamValue>>,
-  settings: Readonly<Record<string, string | number>> = {},
-): QueryPlan {
-  const sql = sqlFile(name).replace(/\/\*(\w+)\*\//g, (_, place: string) => {
-    const fragment = fragments[place];
-    if (fragment === undefined) throw new TypeError(`${name}.sql: no fragment for ${place}`);
-    return fragment;
-  });
-  return { name, sql, params, settings: { ...LIMITS, ...settings } };
-}
+/** The loader's statements, read from `libs/sink/sql`: text, plan, and plan with filled places. */
+export const {
+  text: sqlFile,
+  plan: planOf,
+  filled: filledPlan,
+} = sqlFiles(new URL('../sql/', import.meta.url), LIMITS);

@@ -41,6 +41,8 @@ export interface TestPipeline {
   /** Where the API answers. */
   readonly url: string;
   readonly log: EmbeddedLog;
+  /** Where the files of the log lie. */
+  readonly logDirectory: string;
   /** The writing user's client. */
   readonly store: ColumnStore;
   /** Packs events as a source would and appends them in order; resolves with their number when they are durable. */
@@ -98,6 +100,7 @@ async function startParts(
   return {
     url: server.url,
     log,
+    logDirectory: place,
     store,
     feed: (events) => feed(events, log, nowMs),
     importJson: (events, { forget = false } = {}) =>

@@ -1,9 +1,7 @@
-import { openColumnStore, type ColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
-import { AppError, configOrExit, EXIT, openLog, stopSignal, type Config } from '@flowledger/platform';
+import { configOrExit, EXIT, openLog, stopSignal } from '@flowledger/platform';
 import { replay as runReplay, type OffsetRange, type ReplayReport } from '@flowledger/sink';
-import { storeCredentials } from '../group/credentials.js';
-import { isRunning, readGroupState } from '../group/run-state.js';
+import { openWriter, withRunningStore } from '../group/running-store.js';
 import { migrateStore } from './migrate.js';
 
 /**
@@ -16,7 +14,7 @@ export async function replay(argv: readonly string[]): Promise<number> {
   const config = await withRunningStore(configOrExit(argv.filter((word) => word !== '--swap')));
   const logger = openLog('replay', config.diagnostics.level);
   const log = await openLogReader(config);
-  const live = openStore(config);
+  const live = openWriter(config);
   try {
     const options = {
       log,
@@ -27,7 +25,7 @@ export async function replay(argv: readonly string[]): Promise<number> {
       openReplay: async (database: string) => {
         const beside = { ...config, store: { ...config.store, database } };
         await migrateStore(beside, true);
-        return openStore(beside);
+        return openWriter(beside);
       },
       rawTtlDays: config.retention.rawDays,
       logger,
@@ -40,24 +38,6 @@ export async function replay(argv: readonly string[]): Promise<number> {
     await live.close();
     await log.close();
   }
-}
-
-function openStore({ store }: Config): ColumnStore {
-  const { url, user, password, database } = store;
-  return openColumnStore({ url, user, password, database });
-}
-
-/** The embedded store's address and password, when no server is configured. */
-async function withRunningStore(config: Config): Promise<Config> {
-  if (config.store.url !== '') return config;
-  const group = await readGroupState(config.data.dir);
-  const entry = group?.processes.find((process) => process.name === 'store');
-  if (entry?.url === undefined || !isRunning(entry)) {
-    const text = `the store on ${config.data.dir} does not run: start it with \`flowledger start\``;
-    throw new AppError('STORE_UNAVAILABLE', text, { retry: true });
-  }
-  const { writer } = await storeCredentials(config.data.dir);
-  return { ...config, store: { ...config.store, url: entry.url, password: writer } };
 }
 
 function describe({ refused, differences, rows, comparedHours, swapped }: ReplayReport): string {

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrate, type ColumnStore } from '@flowledger/column-store';
+import { LOADER_GROUP, openEmbeddedLog } from '@flowledger/event-log';
+import { silentLog } from '@flowledger/platform';
+import { Simulation } from '@flowledger/simulator';
+import { audit, runLoader } from '@flowledger/sink';
+import { startTestPipeline, startTestStore, type TestPipeline, type TestStore } from '@flowledger/testkit';
+import { backUp, moveTables, restoreLog, restoreTables, verifyBackup } from './index.js';
+
+const MIGRATIONS = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
+const NOW = Date.UTC(2026, 5, 1, 12);
+const KEPT_DAYS = 20_000;
+const never = new AbortController().signal;
+let pipeline: TestPipeline;
+let other: TestStore;
+let directory: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'flowledger-archive-'));
+  [pipeline, other] = await Promise.all([startTestPipeline({ nowMs: NOW }), startTestStore()]);
+});
+
+afterAll(async () => {
+  await Promise.all([pipeline.stop(), other.stop()]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function events(seed: number, minutes: number) {
+  const from = BigInt(NOW - 3_600_000) * 1_000_000n;
+  const to = from + BigInt(minutes) * 60_000_000_000n;
+  return [...new Simulation({ seed, from, to, callsPerSecond: 5, scenario: 'test' }).events()];
+}
+
+async function emptyStore(database: string): Promise<ColumnStore> {
+  const connection = { url: other.url, database, user: 'writer', password: other.password('writer') };
+  const variables = { RAW_TTL_DAYS: KEPT_DAYS, ROLLUP_TTL_DAYS: KEPT_DAYS, HOUR_TTL_DAYS: KEPT_DAYS };
+  await migrate(connection, { directory: MIGRATIONS, variables });
+  return other.store('writer', database);
+}
+
+/** Count and order-independent digest of what a reader would see in a table. */
+async function contentOf(store: ColumnStore, table: string, columns: string): Promise<unknown> {
+  const text = `SELECT count() AS n, sum(sipHash64(${columns})) AS digest FROM ${table}${table === 'flows' ? '' : ' FINAL'}`;
+  return (await store.query({ name: 'content', sql: text, params: {}, settings: {} })).rows[0];
+}
+
+const FLOW_IDS = '_le, _lp, _lo, _li, uuid, verdict, src_pod, dst_pod';
+
+describe('a backup', () => {
+  it('made while events come in is restored exactly, and the loader goes on from it', async () => {
+    await pipeline.feed(events(1, 10));
+    await pipeline.loaded();
+    const feeding = pipeline.feed(events(2, 20));
+    const folder = join(directory, 'online');
+    const logDirectory = pipeline.logDirectory;
+    const place = { store: pipeline.store, database: 'flowledger', logDirectory };
+    const manifest = await backUp({ ...place, folder, version: 'test', now: () => NOW }, never);
+    await feeding;
+    expect(manifest.pieces.length).toBeGreaterThan(5);
+    expect((await verifyBackup(folder, never)).damaged).toEqual([]);
+
+    const restored = join(directory, 'restored-log');
+    await restoreLog(folder, restored);
+    const store = await emptyStore('online');
+    await restoreTables({ folder, store, database: 'online' }, never);
+    const log = await openEmbeddedLog({ directory: restored, mode: 'writer', durability: 'process' });
+    const stopping = new AbortController();
+    const loader = runLoader(
+      {
+        log,
+        store,
+        group: LOADER_GROUP,
+        logger: silentLog,
+        rawTtlDays: KEPT_DAYS,
+        limits: { maxAgeMs: 100 },
+      },
+      stopping.signal,
+    );
+    const report = async () => audit({ log, store, rawTtlDays: KEPT_DAYS, nowMs: NOW }, never);
+    await expect
+      .poll(async () => (await report()).partitions.map((p) => p.pending), { timeout: 60_000 })
+      .toEqual([0, 0]);
+    await expect.poll(async () => (await report()).ok, { timeout: 30_000 }).toBe(true);
+    stopping.abort();
+    await loader.done;
+    await log.close();
+  }, 120_000);
+
+  it('equals the live tables row for row once nothing comes in, rollups included', async () => {
+    await pipeline.loaded();
+    const folder = join(directory, 'still');
+    const place = { store: pipeline.store, database: 'flowledger', logDirectory: undefined };
+    await backUp({ ...place, folder, version: 'test', now: () => NOW }, never);
+    const store = await emptyStore('still');
+    await restoreTables({ folder, store, database: 'still' }, never);
+    for (const [table, columns] of [
+      ['flows', FLOW_IDS],
+      ['red_1m', '* EXCEPT latency_histogram'],
+      ['edges_1m', '*'],
+      ['drops_1m', '*'],
+      ['load_ledger', '*'],
+      ['label_sets', '*'],
+    ] as const) {
+      const live = await contentOf(pipeline.store, table, columns);
+      expect(live, table).not.toMatchObject({ n: '0' });
+      expect(await contentOf(store, table, columns), table).toEqual(live);
+    }
+  }, 120_000);
+
+  it('is refused when a file of it was changed, when it was cut, and when the tables hold rows', async () => {
+    const folder = join(directory, 'still');
+    const [name] = (await readdir(join(folder, 'tables', 'flows'))).toSorted();
+    writeFileSync(join(folder, 'tables', 'flows', name ?? ''), 'not what it was');
+    const { damaged } = await verifyBackup(folder, never);
+    expect(damaged.map((file) => file.path)).toEqual([join('tables', 'flows', name ?? '')]);
+    await expect(verifyBackup(directory, never)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const store = other.store('writer', 'still');
+    await expect(restoreTables({ folder, store, database: 'still' }, never)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('already holds rows') as string,
+    });
+  });
+});
+
+describe('a move', () => {
+  it('fills the tables of another store with the same rows', async () => {
+    const target = await emptyStore('moved');
+    const from = { store: pipeline.store, database: 'flowledger' };
+    let pieces = 0;
+    await moveTables(from, { store: target, database: 'moved' }, () => pieces++, never);
+    expect(pieces).toBeGreaterThan(5);
+    expect(await contentOf(target, 'flows', FLOW_IDS)).toEqual(
+      await contentOf(pipeline.store, 'flows', FLOW_IDS),
+    );
+    expect(await contentOf(target, 'edges_1m', '*')).toEqual(
+      await contentOf(pipeline.store, 'edges_1m', '*'),
+    );
+  }, 60_000);
+});
