@@ -3,3 +3,4 @@ export * from './pipeline.js';
 export * from './docker-available.js';
 export * from './real-store.js';
 export * from './skipped-service.js';
+export * from './kafka/index.js';

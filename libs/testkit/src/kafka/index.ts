@@ -1,0 +1,3 @@
+export * from './fetch-kafka.js';
+export * from './jvm-broker.js';
+export * from './test-kafka.js';
