@@ -114,7 +114,7 @@ function packetFacts(cells: FlowCells) {
   return {
     proxyPort: cells.number('proxy_port'),
     interface: index === 0 && name === '' ? null : { index, name },
-    file: file === '' ? null : { name: file, line },
+    file: file === '' && line === 0 ? null : { name: file, line },
     ipVersion: cells.number('ip_version'),
     sourceIpXlated: address(cells.text('src_ip_xlated'), 0),
     encrypted: cells.number('event_type') === 4 ? cells.number('encrypted') === 1 : null,
