@@ -20,6 +20,7 @@ export type ParamType =
   | 'Array(UInt64)'
   | 'Array(Int16)'
   | 'Array(Int32)'
+  | 'Array(Int64)'
   | 'Array(UUID)';
 
 /**

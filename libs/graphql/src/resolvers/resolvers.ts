@@ -10,6 +10,7 @@ import { ExplanationResolver } from './explanation-resolver.js';
 import { EndpointResolver, FlowConnectionResolver, FlowResolver, FlowsResolver } from './flows-resolver.js';
 import { InventoryResolver, NodeInfoResolver } from './inventory-resolver.js';
 import { MapResolver } from './map-resolver.js';
+import { RawResolver } from './raw-resolver.js';
 import { RedGroupResolver, RedResolver, RedSeriesResolver, RedStatsResolver } from './red-resolver.js';
 
 /** Every resolver of the schema; stateless, what they need is in the request's context. */
@@ -28,6 +29,7 @@ export const RESOLVERS = [
   MapCoverageResolver,
   MapResolver,
   NodeInfoResolver,
+  RawResolver,
   RedCoverageResolver,
   RedGroupResolver,
   RedResolver,
