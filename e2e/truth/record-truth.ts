@@ -10,6 +10,7 @@ interface LineEndpoint {
   readonly namespace?: string;
   readonly labels?: readonly string[];
   readonly pod_name?: string;
+  readonly workloads?: readonly { readonly name: string; readonly kind: string }[];
 }
 interface LinePolicy {
   readonly name: string;

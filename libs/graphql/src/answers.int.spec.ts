@@ -189,3 +189,24 @@ describe('extensions.cost', () => {
     expect(extensions?.cost['rowsRead']).toBeGreaterThan(0);
   });
 });
+
+describe('clusters', () => {
+  it('are all in a page without a filter, also those that appear after the first question or long ago', async () => {
+    const fresh = await api.serve();
+    const query = `{ flows(window: { last: "20d" }, last: 100) { nodes { clusterName time } answered { rowsRead } } }`;
+    const clusters = async (): Promise<readonly string[]> => {
+      const { data, errors } = await ask(fresh, query);
+      expect(errors).toEqual([]);
+      const { nodes } = data?.['flows'] as { nodes: { clusterName: string; time: string }[] };
+      const times = nodes.map(({ time }) => Date.parse(time));
+      expect(times.toSorted((a, b) => a - b)).toEqual(times);
+      return [...new Set(nodes.map(({ clusterName }) => clusterName))].toSorted();
+    };
+    expect(await clusters()).toEqual(['default']);
+    await insertFlows(api.writer, [{ seconds: 9, cells: { cluster: "'east'" } }]);
+    expect(await clusters()).toEqual(['default', 'east']);
+    await insertFlows(api.writer, [{ seconds: -10 * 86_400, cells: { cluster: "'west'" } }]);
+    expect(await clusters()).toEqual(['default', 'east', 'west']);
+    expect(await clusters()).toEqual(['default', 'east', 'west']);
+  });
+});

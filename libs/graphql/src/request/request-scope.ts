@@ -3,6 +3,8 @@ import type { EventLog } from '@flowledger/event-log';
 import { AppError, type Clock, type Log, type Metrics } from '@flowledger/platform';
 import type { QueryContext, Retention } from '@flowledger/query';
 import type { Limits } from '../limits/limits.js';
+import { HistoryLoader } from './history-loader.js';
+import type { KnownClusters } from './known-clusters.js';
 import { LabelLoader } from './label-loader.js';
 import type { QueryGate } from './query-gate.js';
 import { TwinLoader } from './twin-loader.js';
@@ -16,6 +18,7 @@ export interface RequestDeps {
   readonly limits: Limits;
   readonly retention: Retention;
   readonly gate: QueryGate;
+  readonly clusters: KnownClusters;
   readonly clock: Clock;
   readonly logger: Log;
   readonly queries: ReturnType<Metrics['counter']>;
@@ -42,6 +45,7 @@ export class RequestScope {
   /** What planners know beside the question. */
   readonly planning: QueryContext;
   readonly labels: LabelLoader;
+  readonly history: HistoryLoader;
   readonly twins: TwinLoader;
   readonly #deadline: number;
   readonly #shared = new Map<string, Promise<unknown>>();
@@ -57,6 +61,7 @@ export class RequestScope {
     this.signal = AbortSignal.any([gone, AbortSignal.timeout(limits.requestMs)]);
     this.planning = { tenant, nowNs: this.nowNs, retention, limits: queryLimits(limits) };
     this.labels = new LabelLoader(this);
+    this.history = new HistoryLoader(this);
     this.twins = new TwinLoader(this);
   }
 

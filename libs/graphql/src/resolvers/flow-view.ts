@@ -17,7 +17,7 @@ export interface OpenEnumView {
   readonly text: string;
 }
 
-/** `Endpoint` of the schema; `labels` are looked up when asked for. */
+/** `Endpoint` of the schema; `labels` are looked up when asked for, and so is what the flow does not say of `workload` and `service`. */
 export interface EndpointView {
   readonly ip: string | null;
   readonly identity: number | null;
@@ -27,6 +27,9 @@ export interface EndpointView {
   readonly service: { readonly namespace: string; readonly name: string; readonly inferred: boolean } | null;
   readonly labelSet: string;
   readonly names: readonly string[];
+  /** The flow and the side that this is, for what is looked up. */
+  readonly flow: FlowRecord;
+  readonly record: EndpointRecord;
 }
 
 /** `Flow` of the schema. */
@@ -40,8 +43,8 @@ const RESPONSE = 2;
 
 /** The schema's form of a flow; `policies` are looked up from `record` when asked for. Pure; unknown is null, numbers of enums that we do not know stay visible. */
 export function flowView(flow: FlowRecord) {
-  const source = endpointView(flow.source);
-  const destination = endpointView(flow.destination);
+  const source = endpointView(flow, flow.source);
+  const destination = endpointView(flow, flow.destination);
   return {
     id: flow.id,
     uuid: flow.uuid,
@@ -121,24 +124,33 @@ function layer7View({ http, dns, kafka, l7Type }: FlowRecord) {
   };
 }
 
-function endpointView(end: EndpointRecord): EndpointView {
-  const asSent = `${end.workloadKind}/${end.workload}`;
+function endpointView(flow: FlowRecord, end: EndpointRecord): EndpointView {
   return {
     ip: end.ip,
     identity: end.identity === 0 ? null : end.identity,
     namespace: end.namespace || null,
     podName: end.pod || null,
-    workload:
-      end.workload === ''
-        ? null
-        : { kind: end.workloadKind, name: end.workload, inferred: !end.workloads.includes(asSent) },
+    workload: workloadView(end),
     service:
       end.serviceName === ''
         ? null
         : { namespace: end.serviceNamespace, name: end.serviceName, inferred: false },
     labelSet: end.labelSet,
     names: end.names,
+    flow,
+    record: end,
   };
+}
+
+/** As sent, if anything was sent: of several the one that bears the canonical name. Else the canonical workload, a guess. */
+function workloadView({ workload, workloadKind, workloads }: EndpointRecord): EndpointView['workload'] {
+  const sent = workloads.map((text) => {
+    const slash = text.indexOf('/');
+    return { kind: text.slice(0, slash), name: text.slice(slash + 1), inferred: false };
+  });
+  const [first] = sent;
+  if (first !== undefined) return sent.find(({ name }) => name === workload) ?? first;
+  return workload === '' ? null : { kind: workloadKind, name: workload, inferred: true };
 }
 
 /** `PolicyRef` of the schema. */

@@ -17,6 +17,7 @@ import {
 } from '@flowledger/platform';
 import { DEFAULT_RETENTION, type Retention } from '@flowledger/query';
 import { DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
+import { KnownClusters } from '../request/known-clusters.js';
 import { QueryGate } from '../request/query-gate.js';
 import type { RequestDeps } from '../request/request-scope.js';
 import { refuse, type AccessRules, type Refusal } from './access.js';
@@ -107,6 +108,7 @@ function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {
     limits,
     retention: options.retention ?? DEFAULT_RETENTION,
     gate,
+    clusters: new KnownClusters(),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLog,
     queries: metrics.counter('flowledger_graphql_store_queries_total', 'Store queries by plan', ['query']),

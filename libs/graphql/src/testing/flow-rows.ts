@@ -48,6 +48,31 @@ export async function insertFlows(
   }
 }
 
+/** A row of `endpoints`. */
+export interface EndpointCells {
+  readonly tenant?: string;
+  readonly hourS: number;
+  readonly ip: string;
+  readonly namespace?: string;
+  readonly pod?: string;
+  readonly kind?: string;
+  readonly workload?: string;
+  readonly serviceNamespace?: string;
+  readonly service?: string;
+}
+
+/** Writes who addresses were. */
+export async function insertEndpoints(writer: ColumnStore, rows: readonly EndpointCells[]): Promise<void> {
+  const values = rows.map((row) => {
+    const texts = [row.namespace, row.pod, row.kind, row.workload, row.serviceNamespace, row.service];
+    return `('${row.tenant ?? 'default'}', 'default', ${row.hourS}, '${row.ip}', ${texts.map((text) => `'${text ?? ''}'`).join(', ')})`;
+  });
+  const columns =
+    'tenant, cluster, hour, ip, namespace, pod, workload_kind, workload, service_namespace, service_name';
+  const sql = `INSERT INTO endpoints (${columns}) VALUES ${values.join(', ')}`;
+  await writer.command({ name: 'test_insert', sql, params: {}, settings: {} });
+}
+
 /** A call from web to api that the server's side answered. */
 export function httpAnswer(code: number, milliseconds: number): FlowCells {
   const ns = Math.round(milliseconds * 1e6);

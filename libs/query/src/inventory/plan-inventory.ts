@@ -13,6 +13,7 @@ const NAMESPACES = new SqlTemplate('namespaces');
 const NAMESPACES_ROLLUP = new SqlTemplate('namespaces-rollup');
 const NAMESPACES_RAW = new SqlTemplate('namespaces-raw');
 const CLUSTERS = new SqlTemplate('clusters');
+const OTHER_CLUSTERS = new SqlTemplate('clusters-other');
 const MAX_NAMES = 10_000;
 
 /** A planned list for one window. */
@@ -62,10 +63,25 @@ export function planNamespaces(
   return done({ plan: planOf(NAMESPACES.name, sql, binder, context), window: window.value });
 }
 
-/** Plans the list of clusters of the last day: what `FlowsRequest.clusters` may be filled with. */
+/**
+ * Plans the list of clusters of the last day: what `FlowsRequest.clusters` may be filled with, beside
+ * {@link planOtherClusters}, which finds those that the list lacks.
+ */
 export function planClusters(context: QueryContext): QueryPlan {
   const binder = binderOf(context);
   const toNs = floorTo(context.nowNs, MINUTE_NS) + 2n * MINUTE_NS;
   const sql = CLUSTERS.fill({ range: rollupRange({ fromNs: toNs - DAY_NS, toNs }, binder) });
   return planOf(CLUSTERS.name, sql, binder, context);
+}
+
+/** Plans the list of clusters that have flows in a window and are not among the known ones; costs next to nothing when there are none. */
+export function planOtherClusters(
+  known: readonly string[],
+  window: Window,
+  context: QueryContext,
+): QueryPlan {
+  const binder = binderOf(context);
+  binder.name('known', known);
+  const sql = OTHER_CLUSTERS.fill({ range: rawRange(window, binder) });
+  return planOf(OTHER_CLUSTERS.name, sql, binder, context);
 }

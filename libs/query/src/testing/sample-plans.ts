@@ -6,9 +6,10 @@ import { encodeCursor, hashFilters } from '../flows/flow-cursor.js';
 import { readFlow } from '../flows/read-flow.js';
 import { planFlow, planFlowCount, planLabels } from '../flows/plan-flow.js';
 import { planFlows } from '../flows/plan-flows.js';
+import { planHistory } from '../history/endpoint-history.js';
 import { planSamples } from '../group/plan-samples.js';
 import { planCoverage } from '../inventory/plan-coverage.js';
-import { planClusters, planNamespaces, planNodes } from '../inventory/plan-inventory.js';
+import { planClusters, planNamespaces, planNodes, planOtherClusters } from '../inventory/plan-inventory.js';
 import { planServiceMap } from '../map/plan-service-map.js';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -108,6 +109,8 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   'flow-by-uuid': () =>
     must(planFlow({ uuid: '43eea867-dd4b-4e5e-b2b8-fe80e0f51b06', parts: [] }, SAMPLE_CONTEXT)),
   'flow-count': () => must(planFlowCount({ filters: CURSOR_FILTERS }, 1000, SAMPLE_CONTEXT)),
+  'endpoint-history': () =>
+    planHistory([{ cluster: 'eu', hourS: 1_767_265_200, ip: '10.0.0.1' }], SAMPLE_CONTEXT),
   labels: () => planLabels(['18446744073709551615', '1', '1'], SAMPLE_CONTEXT),
   'red-segments': () =>
     must(
@@ -143,6 +146,7 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   nodes: () => must(planNodes(RAGGED, SAMPLE_CONTEXT)).plan,
   namespaces: () => must(planNamespaces(RAGGED, SAMPLE_CONTEXT)).plan,
   clusters: () => planClusters(SAMPLE_CONTEXT),
+  'clusters-other': () => planOtherClusters(['eu'], RAGGED, SAMPLE_CONTEXT),
   'coverage-lost': () => must(planCoverage({ window: RAGGED, node: 'n1' }, SAMPLE_CONTEXT)).lost,
   'coverage-status': () =>
     must(planCoverage({ window: RAGGED, cluster: 'eu', node: 'n1' }, SAMPLE_CONTEXT)).status,

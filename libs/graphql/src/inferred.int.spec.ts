@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiServer } from './server/api-server.js';
+import { ask, startApiFixture, type ApiFixture } from './testing/api-fixture.js';
+import { at, HOUR_START_MS, httpAnswer, insertEndpoints, insertFlows } from './testing/flow-rows.js';
+
+const WINDOW = `{ from: "${at(0)}", to: "${at(3600)}" }`;
+const HOUR_S = HOUR_START_MS / 1000;
+
+/** A packet between two addresses of which the flow itself says nothing more. */
+const BARE = {
+  client_side: '1',
+  src_ip: "toIPv6('10.0.0.1')",
+  dst_ip: "toIPv6('10.0.0.9')",
+  client_workload: "''",
+  server_workload: "''",
+  server_port: '80',
+};
+
+let api: ApiFixture;
+let server: ApiServer;
+
+beforeAll(async () => {
+  api = await startApiFixture();
+  server = await api.serve();
+  await insertEndpoints(api.writer, [
+    { hourS: HOUR_S, ip: '10.0.0.1', namespace: 'shop', pod: 'web-1', kind: 'Deployment', workload: 'web' },
+    { hourS: HOUR_S, ip: '10.0.0.9', serviceNamespace: 'shop', service: 'api' },
+    // The address of two pods in one hour.
+    { hourS: HOUR_S, ip: '10.0.0.2', namespace: 'shop', pod: 'a-0', kind: 'StatefulSet', workload: 'a' },
+    {
+      hourS: HOUR_S,
+      ip: '10.0.0.2',
+      namespace: 'shop',
+      pod: 'agent-x7k2p',
+      kind: 'DaemonSet',
+      workload: 'agent',
+    },
+    // Somebody else's address an hour before, and another tenant's in this hour.
+    {
+      hourS: HOUR_S - 3600,
+      ip: '10.0.0.3',
+      namespace: 'old',
+      pod: 'old-1',
+      kind: 'Deployment',
+      workload: 'old',
+    },
+    {
+      tenant: 'other',
+      hourS: HOUR_S,
+      ip: '10.0.0.3',
+      namespace: 'x',
+      pod: 'x-1',
+      kind: 'Deployment',
+      workload: 'x',
+    },
+  ]);
+  await insertFlows(api.writer, [
+    { seconds: 1, cells: BARE },
+    { seconds: 2, cells: { ...BARE, src_ip: "toIPv6('10.0.0.2')" } },
+    { seconds: 3, cells: { ...BARE, src_ip: "toIPv6('10.0.0.3')" } },
+    {
+      seconds: 4,
+      cells: {
+        ...BARE,
+        src_ip: "toIPv6('10.0.0.2')",
+        src_namespace: "'shop'",
+        src_pod: "'agent-x7k2p'",
+        src_workload: "'agent'",
+        client_workload: "'agent'",
+      },
+    },
+    {
+      seconds: 5,
+      cells: {
+        ...httpAnswer(200, 1),
+        src_ip: "toIPv6('10.0.0.1')",
+        src_service_name: "'own'",
+        dst_ip: "toIPv6('10.0.0.1')",
+      },
+    },
+  ]);
+  // Learns the clusters, so that what follows counts its own statements only.
+  await ask(server, '{ flows { nodes { id } } }');
+});
+afterAll(() => api.stop());
+
+const ENDS = `source { workload { kind name inferred } service { namespace name inferred } }
+  destination { workload { kind name inferred } service { namespace name inferred } }
+  client { workload { name inferred } } server { service { name inferred } }`;
+
+describe('what a flow does not say of its ends', () => {
+  it('is filled in from the endpoint history as of the hour of the flow, marked, in one statement', async () => {
+    const { data, errors, extensions } = await ask(
+      server,
+      `{ flows(window: ${WINDOW}, first: 9) { nodes { ${ENDS} } } }`,
+    );
+    expect(errors).toEqual([]);
+    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    expect(nodes[0]).toEqual({
+      source: { workload: { kind: 'Deployment', name: 'web', inferred: true }, service: null },
+      destination: { workload: null, service: { namespace: 'shop', name: 'api', inferred: true } },
+      client: { workload: { name: 'web', inferred: true } },
+      server: { service: { name: 'api', inferred: true } },
+    });
+    // The page, clusters that are not known yet, and who the ends of all flows were.
+    expect(extensions?.cost['queries']).toBe(3);
+  });
+
+  it('stays unknown when the address had two tenants, or was known in another hour or of another tenant only', async () => {
+    const { data } = await ask(
+      server,
+      `{ flows(window: ${WINDOW}, first: 3) { nodes { source { workload { name } } } } }`,
+    );
+    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    expect(nodes.slice(1)).toEqual([{ source: { workload: null } }, { source: { workload: null } }]);
+  });
+
+  it('takes the kind of a workload from the node that runs the pod', async () => {
+    const { data } = await ask(
+      server,
+      `{ flows(window: ${WINDOW}, first: 4) { nodes { source { workload { kind name inferred } } } } }`,
+    );
+    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    expect(nodes[3]).toEqual({ source: { workload: { kind: 'DaemonSet', name: 'agent', inferred: true } } });
+  });
+
+  it('never replaces what a flow says, and asks nothing where nothing is missing', async () => {
+    const { data, extensions } = await ask(
+      server,
+      `{ flows(window: ${WINDOW}, last: 1) { nodes { source { workload { kind name inferred } service { name inferred } } } } }`,
+    );
+    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    expect(nodes[0]).toEqual({
+      source: {
+        workload: { kind: 'Deployment', name: 'api', inferred: false },
+        service: { name: 'own', inferred: false },
+      },
+    });
+    expect(extensions?.cost['queries']).toBe(2);
+  });
+});
