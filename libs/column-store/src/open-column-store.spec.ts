@@ -149,6 +149,9 @@ describe('a request', () => {
       max_result_rows: '5',
       output_format_json_quote_64bit_integers: '1',
       wait_end_of_query: '1',
+      // Together they make a server stop a query whose client has gone.
+      readonly: '2',
+      cancel_http_readonly_queries_on_client_close: '1',
     });
   });
 });

@@ -53,10 +53,15 @@ function insertSettings(rows: number, token: string): ClickHouseSettings {
   };
 }
 
-/** What every read relies on. `wait_end_of_query`: an error after the first row must not look like a result. */
+/**
+ * What every read relies on. `wait_end_of_query`: an error after the first row must not look like a result. A server stops
+ * a query whose client has gone only when it is told to and the query cannot write (`readonly` 2: settings may change).
+ */
 const READ_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 1,
   wait_end_of_query: 1,
+  readonly: '2',
+  cancel_http_readonly_queries_on_client_close: 1,
 };
 
 interface JsonResult<Row> {

@@ -213,9 +213,7 @@ describe.skipIf(source.kind === 'none')('a real ClickHouse server', () => {
       const sql = `SELECT toString(count()) AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 1%' AND query NOT LIKE '%system.processes%'`;
       return (await rows<{ n: string }>(sql))[0]?.n;
     };
-    // A server ends a query whose client has gone only when it was asked to.
-    const settings = { cancel_http_readonly_queries_on_client_close: 1, readonly: 2 };
-    const query = store.query({ ...plan(endless), settings }, cancel.signal);
+    const query = store.query(plan(endless), cancel.signal);
     const failed = expect(query).rejects.toMatchObject({ code: 'CANCELLED', retry: false });
     await expect.poll(running).toBe('1');
     cancel.abort();

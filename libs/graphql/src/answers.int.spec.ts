@@ -197,7 +197,8 @@ describe('clusters', () => {
     const clusters = async (): Promise<readonly string[]> => {
       const { data, errors } = await ask(fresh, query);
       expect(errors).toEqual([]);
-      const { nodes } = data?.['flows'] as { nodes: { clusterName: string; time: string }[] };
+      const flows = data?.['flows'] as { nodes: { clusterName: string; time: string }[] } | undefined;
+      const nodes = flows?.nodes ?? [];
       const times = nodes.map(({ time }) => Date.parse(time));
       expect(times.toSorted((a, b) => a - b)).toEqual(times);
       return [...new Set(nodes.map(({ clusterName }) => clusterName))].toSorted();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiServer } from './server/api-server.js';
-import { ask, startApiFixture, type ApiFixture } from './testing/api-fixture.js';
+import { ask, startApiFixture, type Answer, type ApiFixture } from './testing/api-fixture.js';
 import { at, HOUR_START_MS, httpAnswer, insertEndpoints, insertFlows } from './testing/flow-rows.js';
 
 const WINDOW = `{ from: "${at(0)}", to: "${at(3600)}" }`;
@@ -84,6 +84,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+function nodesOf(data: Answer['data']): readonly object[] {
+  const flows = data?.['flows'] as { readonly nodes: readonly object[] } | undefined;
+  return flows?.nodes ?? [];
+}
+
 const ENDS = `source { workload { kind name inferred } service { namespace name inferred } }
   destination { workload { kind name inferred } service { namespace name inferred } }
   client { workload { name inferred } } server { service { name inferred } }`;
@@ -95,7 +100,7 @@ describe('what a flow does not say of its ends', () => {
       `{ flows(window: ${WINDOW}, first: 9) { nodes { ${ENDS} } } }`,
     );
     expect(errors).toEqual([]);
-    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    const nodes = nodesOf(data);
     expect(nodes[0]).toEqual({
       source: { workload: { kind: 'Deployment', name: 'web', inferred: true }, service: null },
       destination: { workload: null, service: { namespace: 'shop', name: 'api', inferred: true } },
@@ -111,7 +116,7 @@ describe('what a flow does not say of its ends', () => {
       server,
       `{ flows(window: ${WINDOW}, first: 3) { nodes { source { workload { name } } } } }`,
     );
-    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    const nodes = nodesOf(data);
     expect(nodes.slice(1)).toEqual([{ source: { workload: null } }, { source: { workload: null } }]);
   });
 
@@ -120,7 +125,7 @@ describe('what a flow does not say of its ends', () => {
       server,
       `{ flows(window: ${WINDOW}, first: 4) { nodes { source { workload { kind name inferred } } } } }`,
     );
-    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    const nodes = nodesOf(data);
     expect(nodes[3]).toEqual({ source: { workload: { kind: 'DaemonSet', name: 'agent', inferred: true } } });
   });
 
@@ -129,7 +134,7 @@ describe('what a flow does not say of its ends', () => {
       server,
       `{ flows(window: ${WINDOW}, last: 1) { nodes { source { workload { kind name inferred } service { name inferred } } } } }`,
     );
-    const { nodes } = data?.['flows'] as { nodes: readonly object[] };
+    const nodes = nodesOf(data);
     expect(nodes[0]).toEqual({
       source: {
         workload: { kind: 'Deployment', name: 'api', inferred: false },
