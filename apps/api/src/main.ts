@@ -1,6 +1,6 @@
 // ClickHouse → GraphQL, the start page, metrics. Reads with the read-only user; passes uploads on to the ingestor.
 import { createApiServer } from '@flowledger/graphql';
-import { importRoute, IMPORT_PATH, readGroupState } from '@flowledger/cli';
+import { importRoute, IMPORT_PATH, readGroupState, REDRIVE_PATH } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
 import { openLogReader } from '@flowledger/event-log';
 import { runProcess, VERSION } from '@flowledger/platform';
@@ -16,6 +16,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
   const group = () => readGroupState(config.data.dir);
   const intakeUrl = async (): Promise<string | undefined> =>
     (await group())?.processes.find((entry) => entry.name === 'ingestor')?.url;
+  const intake = { intakeUrl, store, epoch: eventLog.epoch };
   const server = await createApiServer({
     store,
     log: eventLog,
@@ -47,7 +48,12 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     metrics,
     logger: log,
     routes: [
-      { method: 'POST', path: IMPORT_PATH, handle: importRoute({ intakeUrl, store, epoch: eventLog.epoch }) },
+      { method: 'POST', path: IMPORT_PATH, handle: importRoute({ ...intake, intakePath: '/intake/import' }) },
+      {
+        method: 'POST',
+        path: REDRIVE_PATH,
+        handle: importRoute({ ...intake, intakePath: '/intake/redrive' }),
+      },
     ],
   });
   life.own('server', () => server.close());

@@ -42,7 +42,12 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
     port: 0,
     metrics,
     status: async () => ({ ok: true, epoch: eventLog.epoch.toString() }),
-    handle: openIntake({ importOptions: { ...common, append: appender('import') }, log, maxUploads: 4 }),
+    handle: openIntake({
+      importOptions: { ...common, append: appender('import') },
+      appendRedriven: appender('redrive'),
+      log,
+      maxUploads: 4,
+    }),
   });
   life.own('admin', () => admin.close());
 

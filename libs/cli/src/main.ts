@@ -28,6 +28,16 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
     async () => (await import('./commands/replay.js')).replay,
   ],
   [
+    'doctor',
+    'name every setting that breaks a promise [--audit] [--json]',
+    async () => (await import('./commands/doctor.js')).doctor,
+  ],
+  [
+    'dlq',
+    'events that could not be decoded or stored: list | show ID | redrive [--reason R]',
+    async () => (await import('./commands/dlq.js')).dlq,
+  ],
+  [
     'backup',
     'copy tables and log into a folder while everything goes on: FOLDER [--verify]',
     async () => (await import('./commands/backup.js')).backup,

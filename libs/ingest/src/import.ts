@@ -4,6 +4,7 @@ import type { AppendRecord, LogPosition } from '@flowledger/event-log';
 import type { ImportManifest } from './manifest.js';
 import { Packer, type PackedEnvelope } from './packer.js';
 import { DamagedGzip, readLines } from './lines.js';
+import { OffsetRanges } from './offset-ranges.js';
 
 export interface ImportOptions {
   readonly tenant: string;
@@ -73,7 +74,7 @@ class ChunkWriter {
   duplicate = 0;
   readonly #options: ImportOptions;
   readonly #flights: Promise<void>[] = [];
-  readonly #positions: LogPosition[] = [];
+  readonly #ranges = new OffsetRanges();
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -98,22 +99,13 @@ class ChunkWriter {
   }
 
   ranges(): OffsetRange[] {
-    const sorted = this.#positions.toSorted(
-      (a, b) => a.partition - b.partition || (a.offset < b.offset ? -1 : 1),
-    );
-    const ranges: { partition: number; from: bigint; to: bigint }[] = [];
-    for (const { partition, offset } of sorted) {
-      const last = ranges.at(-1);
-      if (last?.partition === partition && last.to + 1n === offset) last.to = offset;
-      else ranges.push({ partition, from: offset, to: offset });
-    }
-    return ranges;
+    return this.#ranges.list();
   }
 
   async #append(packed: PackedEnvelope): Promise<void> {
     const { append, manifest, now } = this.#options;
     const positions = await append([packed.record]);
-    this.#positions.push(...positions);
+    this.#ranges.add(positions);
     if (packed.digest !== undefined)
       await manifest.add([{ digest: packed.digest, index: packed.index }], now());
   }

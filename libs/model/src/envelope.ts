@@ -14,6 +14,11 @@ const CODECS: readonly (Codec | undefined)[] = [
   'control',
 ];
 
+/** True for the name of a codec that this code can read. */
+export function isCodec(name: string): name is Codec {
+  return CODECS.some((codec) => codec === name);
+}
+
 /** The envelope version this code writes and reads. */
 export const ENVELOPE_VERSION = 1;
 

@@ -1,6 +1,6 @@
 import type { ColumnStore } from '@flowledger/column-store';
 import { AppError, type Clock } from '@flowledger/platform';
-import { sqlFile } from '../sql.js';
+import { sql } from '../sql.js';
 
 /** What the ingestor answers about one upload: libs/ingest `ImportOutcome`, offsets as decimal text. */
 export interface IntakeAnswer {
@@ -21,11 +21,7 @@ export interface ImportSummary {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-const LIMITS = { max_execution_time: 30, max_result_rows: 100_000 };
 const STALLED_MS = 120_000;
-
-const LOADED = sqlFile('import_loaded');
-const REJECTED = sqlFile('import_rejected');
 
 /**
  * Waits until the loader has booked every offset of an upload, then reads what it decided about each event. Rejects
@@ -43,12 +39,7 @@ export async function importOutcome(
   const rejected: Record<string, number> = { ...answer.rejected };
   let [fromLog, duplicates] = [0, 0];
   if (answer.ranges.length > 0) {
-    const plan = {
-      name: 'import_rejected',
-      sql: REJECTED,
-      params: rangeParams(answer, epoch),
-      settings: LIMITS,
-    };
+    const plan = sql.plan('import_rejected', rangeParams(answer, epoch));
     const result = await store.query<{ reason: string; events: string; fate: string }>(plan, signal);
     for (const { reason, events, fate } of result.rows) {
       fromLog += Number(events);
@@ -85,12 +76,7 @@ async function untilLoaded(
     const to = BigInt(range.to);
     if (to > (wanted.get(range.partition) ?? -1n)) wanted.set(range.partition, to);
   }
-  const plan = {
-    name: 'import_loaded',
-    sql: LOADED,
-    params: { epoch, partitions: [...wanted.keys()] },
-    settings: LIMITS,
-  };
+  const plan = sql.plan('import_loaded', { epoch, partitions: [...wanted.keys()] });
   let [last, movedAt] = ['', clock.monotonic()];
   while (wanted.size > 0) {
     const { rows } = await store.query<{ lp: number; loaded: string }>(plan, signal);

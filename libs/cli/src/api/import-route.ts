@@ -6,7 +6,12 @@ import { importOutcome, type IntakeAnswer } from './import-outcome.js';
 /** Path of the public import endpoint: the file as the body, gzip or plain. */
 export const IMPORT_PATH = '/v1/import';
 
+/** Path at which dead letters are given back to the log: one JSON line a letter (libs/ingest `RedrivenLetter`). */
+export const REDRIVE_PATH = '/v1/redrive';
+
 export interface ImportRouteOptions {
+  /** What the ingestor's listener calls this intake. */
+  readonly intakePath: '/intake/import' | '/intake/redrive';
   /** Base address of the ingestor's loopback listener now; undefined while it is not running. */
   readonly intakeUrl: () => Promise<string | undefined>;
   readonly store: ColumnStore;
@@ -24,7 +29,7 @@ export function importRoute(
       const intake = await options.intakeUrl();
       if (intake === undefined)
         throw new AppError('OVERLOADED', 'the ingestor is not running', { retry: true });
-      const answer = await forward(request, `${intake}/intake/import`, gone.signal);
+      const answer = await forward(request, `${intake}${options.intakePath}`, gone.signal);
       const summary = await importOutcome(answer, options.store, options.epoch, systemClock, gone.signal);
       end(response, 200, summary);
     } catch (error) {

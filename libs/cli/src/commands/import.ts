@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError, configOrExit, EXIT, openLog, type Config } from '@flowledger/platform';
-import { IMPORT_PATH, readJson } from '../api/import-route.js';
+import { IMPORT_PATH } from '../api/import-route.js';
 import type { ImportSummary } from '../api/import-outcome.js';
 import { startGroup, type GroupEntries } from '../group/group.js';
 import { isRunning, readGroupState } from '../group/run-state.js';
 import { takeFlag, takesValue } from '../flags.js';
 import { openProgress } from '../progress.js';
+import { addSummaries, NO_LINES, upload } from '../upload.js';
 
 interface ImportArguments {
   /** Paths, or `-` for standard input. */
@@ -98,7 +98,7 @@ async function findTarget(args: ImportArguments, config: Config, entries: GroupE
 
 async function importAll(args: ImportArguments, url: string, token: string): Promise<Totals> {
   const began = performance.now();
-  let total: ImportSummary = { read: 0, accepted: 0, duplicate: 0, rejected: {}, skipped: {} };
+  let total = NO_LINES;
   let bytes = 0;
   for (const file of args.files) {
     const size = file === '-' ? undefined : (await stat(file)).size;
@@ -110,7 +110,7 @@ async function importAll(args: ImportArguments, url: string, token: string): Pro
       progress.add(chunk.length);
     });
     try {
-      total = addSummaries(total, await upload(input, url, token));
+      total = addSummaries(total, await upload(input, `${url}${IMPORT_PATH}`, token));
     } finally {
       progress.end();
     }
@@ -123,43 +123,4 @@ async function importAll(args: ImportArguments, url: string, token: string): Pro
     seconds,
     linesPerSecond: Math.round(total.read / Math.max(seconds, 0.001)),
   };
-}
-
-function upload(input: Readable, url: string, token: string): Promise<ImportSummary> {
-  const headers = {
-    'content-type': 'application/x-ndjson',
-    ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
-  };
-  return new Promise((resolve, reject) => {
-    const failed = (cause: unknown): void =>
-      reject(new AppError('LOG_UNAVAILABLE', `import through ${url}`, { retry: true, cause }));
-    const outgoing = httpRequest(`${url}${IMPORT_PATH}`, { method: 'POST', headers }, (answer) => {
-      readJson(answer).then((body) => {
-        if (answer.statusCode === 200) resolve(body as unknown as ImportSummary);
-        else failed(new Error(String(body['error'] ?? `status ${answer.statusCode ?? 0}`)));
-      }, failed);
-    });
-    outgoing.on('error', failed);
-    input.on('error', (error) => outgoing.destroy(error));
-    input.pipe(outgoing);
-  });
-}
-
-function addSummaries(a: ImportSummary, b: ImportSummary): ImportSummary {
-  return {
-    read: a.read + b.read,
-    accepted: a.accepted + b.accepted,
-    duplicate: a.duplicate + b.duplicate,
-    rejected: addCounts(a.rejected, b.rejected),
-    skipped: addCounts(a.skipped, b.skipped),
-  };
-}
-
-function addCounts(
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const sum: Record<string, number> = { ...a };
-  for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count;
-  return sum;
 }

@@ -3,7 +3,9 @@ import { migrate as runMigrations } from '@flowledger/column-store';
 import { AppError, configOrExit, EXIT, type Config } from '@flowledger/platform';
 
 /** Where the numbered scripts lie, seen from this library's sources and from its compiled form alike. */
-const MIGRATIONS = fileURLToPath(new URL('../../../../migrations/clickhouse', import.meta.url));
+export const migrationsDirectory = fileURLToPath(
+  new URL('../../../../migrations/clickhouse', import.meta.url),
+);
 
 /** On one machine the directory lock already keeps others out, so a killed run's lock need not block the next for long. */
 const EMBEDDED_LOCK_SECONDS = 5;
@@ -18,7 +20,7 @@ export async function migrateStore(
   return runMigrations(
     { url, user, password, database },
     {
-      directory: MIGRATIONS,
+      directory: migrationsDirectory,
       ...(cluster === '' ? {} : { cluster }),
       variables: { RAW_TTL_DAYS: rawDays, ROLLUP_TTL_DAYS: rollupDays, HOUR_TTL_DAYS: hourDays },
       ...(embedded ? { lockTtlSeconds: EMBEDDED_LOCK_SECONDS } : {}),
