@@ -1,4 +1,5 @@
 import type { ParamBinder } from '../param-binder.js';
+import type { LogCursor } from '../live/live-flows.js';
 import type { FlowPosition } from './flow-cursor.js';
 
 const POSITION = '(bucket_time, _le, _lp, _lo, _li)';
@@ -13,4 +14,13 @@ export function comparedPosition(at: FlowPosition, sign: '<' | '>' | '=', binder
     binder.bind('UInt32', at.index),
   ];
   return `${POSITION} ${sign} (${parts.join(', ')})`;
+}
+
+/** SQL condition on rows that do not come from the given log at or behind the cursor. */
+export function loadedBefore(cursor: LogCursor, binder: ParamBinder): string {
+  const behind = cursor.partitions.map(({ offset, event }, partition) => {
+    const place = `(${binder.bind('UInt64', offset)}, ${binder.bind('UInt32', event)})`;
+    return `(_lp = ${binder.bind('UInt16', partition)} AND (_lo, _li) >= ${place})`;
+  });
+  return `NOT (_le = ${binder.bind('UInt64', cursor.epoch)} AND (${behind.join(' OR ') || 'false'}))`;
 }

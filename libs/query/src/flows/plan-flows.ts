@@ -12,7 +12,8 @@ import { ALL_PARTS, flowColumns, selectList } from './flow-columns.js';
 import type { FlowPart } from './flow-columns.js';
 import { decodeCursor, hashFilters } from './flow-cursor.js';
 import type { FlowPosition } from './flow-cursor.js';
-import { comparedPosition } from './flow-position.js';
+import { comparedPosition, loadedBefore } from './flow-position.js';
+import type { LogCursor } from '../live/live-flows.js';
 
 const PAGE = new SqlTemplate('flow-page');
 const MERGE = new SqlTemplate('flow-merge');
@@ -37,6 +38,10 @@ export interface FlowsRequest {
   readonly parts?: readonly FlowPart[];
   /** Known clusters: with them every cluster is read in key order and merged (design section 5). */
   readonly clusters?: readonly string[];
+  /** Rows that a page may have at most, for callers that bound their own memory; 1,000 when absent. */
+  readonly maxPage?: number;
+  /** Leaves out what lies at or behind this place of its log: the live tail delivers that. */
+  readonly loadedBefore?: LogCursor;
 }
 
 /** A planned page. The statement asks for one row more than the page has, to know whether another follows. */
@@ -65,8 +70,8 @@ function pageSize(request: FlowsRequest): Result<{ limit: number; direction: 'fo
   const limit = first ?? last ?? DEFAULT_LAST;
   const field = forward ? 'first' : 'last';
   if (!Number.isInteger(limit) || limit < 0) return refuse('BAD_CURSOR', field, 'a number of at least 0');
-  if (limit > MAX_PAGE)
-    return refuse('TOO_COSTLY', field, `at most ${MAX_PAGE} flows a page; go on with the cursor`);
+  const most = request.maxPage ?? MAX_PAGE;
+  if (limit > most) return refuse('TOO_COSTLY', field, `at most ${most} flows a page; go on with the cursor`);
   return done({ limit, direction: forward || (!backward && request.after) ? 'forward' : 'backward' });
 }
 
@@ -140,6 +145,7 @@ export function planFlows(request: FlowsRequest, context: QueryContext): Result<
   const position = [
     ...(after === undefined ? [] : [comparedPosition(after, '>', binder)]),
     ...(before === undefined ? [] : [comparedPosition(before, '<', binder)]),
+    ...(request.loadedBefore === undefined ? [] : [loadedBefore(request.loadedBefore, binder)]),
   ];
   const fragments = {
     range: rawRange(range, binder),
@@ -152,7 +158,7 @@ export function planFlows(request: FlowsRequest, context: QueryContext): Result<
     name: PAGE.name,
     sql,
     params: binder.usedBy(sql),
-    settings: settingsFor(context, MAX_PAGE + 1),
+    settings: settingsFor(context, (request.maxPage ?? MAX_PAGE) + 1),
   };
   const resumed = direction === 'forward' ? after !== undefined : before !== undefined;
   return done({ plan, window: window.value, filterHash, limit, direction, resumed });
