@@ -1,1 +1,10 @@
-export {};
+export * from './endpoint-view.js';
+export * from './evaluate/evaluate.js';
+export type * from './evaluate/flow-view.js';
+export { matchesPattern, peerText } from './evaluate/match-peer.js';
+export { portsText } from './evaluate/match-port.js';
+export { isObject, type Json, type JsonObject } from './json.js';
+export type { Match } from './match.js';
+export { parsePolicies, type ParsedPolicies } from './parse/parse-policies.js';
+export * from './policy.js';
+export { selectorText, type Selector, type Requirement } from './selector.js';
