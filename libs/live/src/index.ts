@@ -1,1 +1,2 @@
-export {};
+export { openLiveFlows, type LiveFlowsOptions } from './open-live-flows.js';
+export type { TailedLog } from './tail-context.js';

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LiveStep, LogCursor } from '@flowledger/query';
+import { idsOf, simulated, TailRig } from './testing/tail-rig.js';
+
+const EVENTS = simulated(12, { faults: { duplicateShare: 0.3, lostEvents: 0.2 } });
+
+const rigs: TailRig[] = [];
+async function openRig(...args: Parameters<typeof TailRig.open>): Promise<TailRig> {
+  const rig = await TailRig.open(...args);
+  rigs.push(rig);
+  return rig;
+}
+
+afterEach(async () => {
+  await Promise.all(rigs.splice(0).map((rig) => rig.close()));
+});
+
+const caughtUp = (steps: readonly LiveStep[]): boolean => steps.some(({ kind }) => kind === 'caught_up');
+const sorted = (ids: readonly string[]): string[] => ids.toSorted();
+const startOf = (rig: TailRig): LogCursor => ({
+  epoch: rig.log.epoch,
+  partitions: Array.from({ length: rig.log.partitions }, () => ({ offset: 0n, event: 0 })),
+});
+
+describe('the live tail', () => {
+  it('gives with the history every flow once, wherever the loader stands and whenever one begins', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat({ max: 60 }), { minLength: 2, maxLength: 2 }),
+        fc.integer({ min: 0, max: EVENTS.length }),
+        fc.constantFrom(5, 20),
+        async (commits, first, each) => {
+          const rig = await TailRig.open(2);
+          try {
+            await rig.append(EVENTS.slice(0, first), each * 10);
+            for (const [p, to] of commits.entries()) await rig.load(p, BigInt(to));
+            const cursor = await rig.live.loaded();
+            const history = rig.before(cursor).map(({ id }) => id);
+            const appending = rig.append(EVENTS.slice(first), each * 10);
+            let wanted: number | undefined;
+            const steps = await rig.steps(cursor, async (found) => {
+              await appending;
+              wanted ??= (await rig.everything()).length - history.length;
+              return caughtUp(found) && idsOf(found).length >= wanted;
+            });
+            const expected = (await rig.everything()).map(({ id }) => id);
+            expect(sorted([...history, ...idsOf(steps)])).toEqual(sorted(expected));
+            expect(steps.filter(({ kind }) => kind === 'caught_up')).toHaveLength(1);
+          } finally {
+            await rig.close();
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+  }, 60_000);
+
+  it('leaves out what a reconnecting relay sent twice', async () => {
+    const rig = await openRig(2);
+    await rig.append(EVENTS);
+    const ids = idsOf(await rig.steps(startOf(rig), caughtUp));
+    const flows = EVENTS.filter(({ kind }) => kind === 'flow').length;
+    expect(ids.length).toBeLessThan(flows);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(sorted(ids)).toEqual(sorted((await rig.everything()).map(({ id }) => id)));
+  });
+
+  it('goes on from the cursor of any step without gap or repetition', async () => {
+    const rig = await openRig(2);
+    await rig.append(EVENTS, 40);
+    const [whole, parts] = [idsOf(await rig.steps(startOf(rig), caughtUp)), [] as string[]];
+    let cursor = startOf(rig);
+    while (parts.length < whole.length) {
+      const steps = await rig.steps(cursor, (found) => idsOf(found).length > 0);
+      parts.push(...idsOf(steps));
+      const last = steps.findLast((step) => step.kind === 'flows');
+      if (last?.kind === 'flows') cursor = last.cursor;
+    }
+    expect(sorted(parts)).toEqual(sorted(whole));
+  });
+
+  it('begins within a record where the cursor says so', async () => {
+    const rig = await openRig(1);
+    const calm = simulated(12);
+    const ofNode = calm.filter(({ kind, node }) => kind === 'flow' && node === calm[0]?.node);
+    await rig.append(ofNode.slice(0, 40));
+    const after = { epoch: rig.log.epoch, partitions: [{ offset: 0n, event: 30 }] };
+    const steps = await rig.steps(after, caughtUp);
+    expect(idsOf(steps)).toHaveLength(10);
+  });
+
+  it('reads nothing when nobody listens', async () => {
+    const rig = await openRig(2);
+    await rig.steps(startOf(rig), caughtUp);
+    const { reads } = rig;
+    await rig.append(EVENTS);
+    // The pollers that were waiting when the reader left end within their wait.
+    await expect.poll(async () => rig.reads - reads, { timeout: 3_000 }).toBeLessThanOrEqual(2);
+    const settled = rig.reads;
+    await rig.append(EVENTS.slice(0, 50));
+    expect(rig.reads).toBe(settled);
+  });
+
+  it('reads and decodes once for many readers', async () => {
+    const rig = await openRig(1);
+    const until = (found: readonly LiveStep[]): boolean => idsOf(found).length >= flows;
+    const flows = 200;
+    const readers = Array.from({ length: 50 }, () => rig.steps(startOf(rig), until));
+    await rig.append(EVENTS, 200);
+    const ids = (await Promise.all(readers)).map((steps) => idsOf(steps).slice(0, flows));
+    for (const of of ids) expect(of).toEqual(ids[0]);
+    expect(rig.reads).toBeLessThan(60);
+  });
+
+  it('tells of events that the source lost', async () => {
+    const rig = await openRig(2);
+    await rig.append(EVENTS);
+    const steps = await rig.steps(startOf(rig), caughtUp);
+    const lost = steps.filter((step) => step.kind === 'missed').reduce((sum, step) => sum + step.count, 0n);
+    expect(EVENTS.some(({ kind }) => kind === 'lost_events')).toBe(true);
+    expect(lost).toBeGreaterThan(0n);
+    expect(steps.every((step) => step.kind !== 'missed' || step.reason === 'SOURCE_LOSS')).toBe(true);
+  });
+});
+
+describe('a reader that stops reading', () => {
+  it('holds a bounded buffer and is told how many flows it missed, with a cursor that gives them', async () => {
+    const rig = await openRig(1);
+    const stop = AbortSignal.timeout(20_000);
+    const flows = simulated(30);
+    const got: string[] = [];
+    const request = { after: startOf(rig), matches: () => true, maxBufferedBytes: 200_000, signal: stop };
+    const tail = rig.live.tail(request)[Symbol.asyncIterator]();
+    expect((await tail.next()).value).toMatchObject({ kind: 'caught_up' });
+    await rig.append(flows, 20);
+    const other = await rig.steps(startOf(rig), caughtUp);
+    const wanted = (await rig.everything()).map(({ id }) => id);
+    expect(idsOf(other)).toHaveLength(wanted.length);
+    let missed: Extract<LiveStep, { kind: 'missed' }> | undefined;
+    while (missed === undefined) {
+      const { value } = await tail.next();
+      if (value?.kind === 'missed') missed = value;
+      else if (value?.kind === 'flows') got.push(...idsOf([value]));
+      else throw new Error('the tail ended');
+    }
+    await tail.return?.();
+    expect(missed.reason).toBe('SLOW_CONSUMER');
+    expect(got.length + Number(missed.count)).toBe(wanted.length);
+    const again = idsOf(await rig.steps(missed.resume, caughtUp));
+    expect(sorted([...got, ...again])).toEqual(sorted(wanted));
+  });
+
+  it('does not slow the others', async () => {
+    const rig = await openRig(1);
+    const stop = AbortSignal.timeout(20_000);
+    const tail = rig.live
+      .tail({ after: startOf(rig), matches: () => true, maxBufferedBytes: 1, signal: stop })
+      [Symbol.asyncIterator]();
+    await tail.next();
+    await rig.append(EVENTS);
+    const wanted = (await rig.everything()).length;
+    const after = { epoch: rig.log.epoch, partitions: [{ offset: 0n, event: 0 }] };
+    expect(idsOf(await rig.steps(after, (found) => idsOf(found).length === wanted))).toHaveLength(wanted);
+    await tail.return?.();
+  });
+});
+
+describe('a cursor of another log', () => {
+  it('is refused', async () => {
+    const rig = await openRig(1);
+    const after = { epoch: rig.log.epoch + 1n, partitions: [{ offset: 0n, event: 0 }] };
+    await expect(rig.steps(after, () => true)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});

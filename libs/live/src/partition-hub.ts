@@ -1,0 +1,158 @@
+import type { FlowPredicate, LabelledFlow } from '@flowledger/query';
+import { PartitionFeed, type FedRecord } from './partition-feed.js';
+import type { Matches, Reader } from './reader.js';
+import type { TailContext } from './tail-context.js';
+import type { Turns } from './turns.js';
+
+/** How long one read waits for a record before it is asked again. */
+const WAIT_MS = 1_000;
+/** A tail that starts this many records behind the end starts there; one further behind starts at the end. */
+const START_RECORDS = 256n;
+/** Longest that readers who are still catching up may hold the others back at one record. */
+const PACE_MS = 2_000;
+
+/**
+ * The shared tail of one partition: reads and decodes while somebody listens, and hands every record to all readers.
+ * Readers who want older records than it still holds are served by a feed of their own until they have caught up.
+ */
+export class PartitionHub {
+  #feed: PartitionFeed | undefined;
+  #stop = new AbortController();
+  /** Decoded records, oldest first, as many as fit `recentBytes`. */
+  #recent: FedRecord[] = [];
+  #recentBytes = 0;
+  /** Offset from which on every record is in `#recent` or still to come. */
+  #first = 0n;
+  /** Records before this offset wait for readers that have no room: they were in the log when the tail began. */
+  #pacedUntil = 0n;
+  #listeners = 0;
+  readonly #readers = new Set<Reader>();
+
+  constructor(
+    private readonly context: TailContext,
+    private readonly partition: number,
+    private readonly turns: Turns,
+  ) {}
+
+  /**
+   * Serves a reader until it leaves. `end` is where the log ends now. Resolves when the reader is on the shared tail (or
+   * gone); a fault ends its iteration.
+   */
+  async join(reader: Reader, end: bigint): Promise<void> {
+    this.#listeners++;
+    try {
+      await this.#attach(reader, end);
+    } catch (error) {
+      reader.fail(error);
+    }
+  }
+
+  /** Must be called once for every {@link join}. The last one to leave stops the reading. */
+  leave(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (--this.#listeners === 0) this.#reset();
+  }
+
+  #reset(): void {
+    this.#stop.abort();
+    this.#feed = undefined;
+    this.#recent = [];
+    this.#recentBytes = 0;
+  }
+
+  #start(wanted: bigint, end: bigint): void {
+    const from = wanted > end || end - wanted > START_RECORDS ? end : wanted;
+    const feed = new PartitionFeed(this.context, this.partition, from);
+    this.#stop = new AbortController();
+    this.#feed = feed;
+    this.#first = from;
+    this.#pacedUntil = end;
+    void this.#run(feed, this.#stop.signal);
+  }
+
+  async #run(feed: PartitionFeed, signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        for (const record of await feed.read(WAIT_MS, signal)) {
+          if (record.offset < this.#pacedUntil) await this.#pace();
+          if (signal.aborted) return;
+          this.#publish(record);
+        }
+      }
+    } catch (error) {
+      if (this.#feed !== feed) return;
+      for (const reader of this.#readers) reader.fail(error);
+      this.#readers.clear();
+      this.#reset();
+    }
+  }
+
+  #publish(record: FedRecord): void {
+    this.#recent.push(record);
+    this.#recentBytes += record.bytes;
+    while (this.#recentBytes > this.context.recentBytes && this.#recent.length > 1) {
+      const gone = this.#recent.shift();
+      if (gone === undefined) break;
+      this.#recentBytes -= gone.bytes;
+      this.#first = gone.offset + 1n;
+    }
+    const matches = sharedMatches();
+    for (const reader of this.#readers) reader.offer(record, matches);
+  }
+
+  async #pace(): Promise<void> {
+    const patience = new AbortController();
+    const rooms = Promise.all([...this.#readers].map((reader) => reader.room()));
+    const enough = this.context.clock.sleep(PACE_MS, patience.signal).catch(() => undefined);
+    await Promise.race([rooms, enough]);
+    patience.abort();
+  }
+
+  async #attach(reader: Reader, end: bigint): Promise<void> {
+    const { signal } = reader.request;
+    const matches = sharedMatches();
+    while (!signal.aborted) {
+      const wanted = reader.next(this.partition);
+      if (this.#feed === undefined) this.#start(wanted, end);
+      if (wanted < this.#first) {
+        await this.turns.run(() => this.#catchUp(reader));
+        continue;
+      }
+      const record = this.#recent.find(({ offset }) => offset >= wanted);
+      if (record === undefined) {
+        this.#readers.add(reader);
+        return;
+      }
+      await reader.room();
+      if (!signal.aborted && wanted >= this.#first) reader.offer(record, matches);
+    }
+  }
+
+  /** Reads for one reader alone, no faster than it takes, until the shared tail has what it wants next. */
+  async #catchUp(reader: Reader): Promise<void> {
+    const { signal } = reader.request;
+    const feed = new PartitionFeed(this.context, this.partition, reader.next(this.partition));
+    while (!signal.aborted && this.#feed !== undefined && reader.next(this.partition) < this.#first) {
+      for (const record of await feed.read(WAIT_MS, signal)) {
+        await reader.room();
+        if (signal.aborted) return;
+        reader.offer(record, sharedMatches());
+      }
+    }
+  }
+}
+
+/** Remembers what a predicate let through of the last record, for readers that share it. */
+function sharedMatches(): Matches {
+  const known = new Map<FlowPredicate, readonly LabelledFlow[]>();
+  let of: FedRecord | undefined;
+  return (record, predicate) => {
+    if (of !== record) {
+      known.clear();
+      of = record;
+    }
+    const found = known.get(predicate) ?? record.flows.filter(predicate);
+    known.set(predicate, found);
+    return found;
+  };
+}
