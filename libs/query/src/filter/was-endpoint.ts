@@ -37,8 +37,9 @@ function condition(side: FilterSide, wanted: WantedEndpoint, scope: FilterScope)
     `hour BETWEEN toDateTime(${first}, 'UTC') AND toDateTime(${last}, 'UTC')`,
     ...facts(wanted, scope),
   ];
+  // `::` is also what the columns hold when there is no address.
   return sql(
-    `(cluster, toDateTime(toStartOfHour(bucket_time), 'UTC'), ${ip}) IN (SELECT cluster, hour, ip FROM endpoints WHERE ${where.join(' AND ')})`,
+    `(${ip} != toIPv6('::') OR ip_version = 2) AND (cluster, toDateTime(toStartOfHour(bucket_time), 'UTC'), ${ip}) IN (SELECT cluster, hour, ip FROM endpoints WHERE ${where.join(' AND ')})`,
   );
 }
 
