@@ -235,6 +235,24 @@ describe('coverage', () => {
     });
   });
 
+  it('lets numbers be believed as far as nodes were heard, records were whole and answers were timed', async () => {
+    const red = `{ coverage(window: ${WINDOW}) { sampledShare } redMetrics(window: ${WINDOW}) { total { confidence } coverage { sampledShare } } }`;
+    expect((await ask(server, red)).data).toEqual({
+      coverage: { sampledShare: 0 },
+      redMetrics: { total: { confidence: 1 }, coverage: { sampledShare: 0 } },
+    });
+    const early = `{ redMetrics(window: { from: "${at(-7200)}", to: "${at(-3600)}" }) { total { confidence } missing { path } } }`;
+    expect((await ask(server, early)).data?.['redMetrics']).toEqual({
+      total: { confidence: null },
+      missing: [{ path: 'total' }],
+    });
+  });
+
+  it('of a namespace nobody saw is that of all nodes', async () => {
+    const named = `{ coverage(window: ${WINDOW}, namespace: "nowhere") { status nodesReporting } }`;
+    expect((await ask(server, named)).data?.['coverage']).toEqual({ status: 'COMPLETE', nodesReporting: 1 });
+  });
+
   it('is NO_SOURCE before anything was recorded', async () => {
     const early = `{ coverage(window: { from: "${at(-7200)}", to: "${at(-3600)}" }) { status } }`;
     expect((await ask(server, early)).data?.['coverage']).toEqual({ status: 'NO_SOURCE' });

@@ -1,14 +1,24 @@
 import {
+  coveredShare,
   coverageStatus,
   planCoverage,
+  planNamespaceNodes,
+  planSampledShare,
   readCoverage,
+  readNamespaceNodes,
+  readSampledShare,
+  redConfidence,
   type CoverageFacts,
   type CoveragePlan,
   type CoverageRequest,
   type ExtentRow,
   type LedgerRow,
   type LostRow,
+  type NamespaceNodesRow,
+  type RedStats,
+  type SampledRow,
   type StatusRow,
+  type Window,
 } from '@flowledger/query';
 import type { RequestScope } from '../request/request-scope.js';
 import { planned } from '../resolvers/planned.js';
@@ -29,8 +39,9 @@ export interface CoverageExtras {
 export async function coverageOf(scope: RequestScope, request: CoverageRequest, extras: CoverageExtras = {}) {
   const plan = planned(planCoverage(request, scope.planning));
   const { fromNs, toNs } = plan.window;
-  const key = `coverage ${fromNs} ${toNs} ${JSON.stringify([request.cluster ?? null, request.node ?? null])}`;
-  const { facts, unaccounted, overdue } = await scope.once(key, () => measure(scope, plan));
+  const { cluster = null, node = null, nodes = null } = request;
+  const key = `${fromNs} ${toNs} ${JSON.stringify([cluster, node, nodes])}`;
+  const { facts, unaccounted, overdue } = await scope.once(`coverage ${key}`, () => measure(scope, plan));
   return {
     from: fromNs,
     to: toNs,
@@ -41,11 +52,42 @@ export async function coverageOf(scope: RequestScope, request: CoverageRequest, 
     eventsLostUpstream: facts.eventsLostUpstream,
     nodesExpected: facts.nodesExpected,
     nodesReporting: facts.nodesReporting,
-    sampledShare: null,
+    /** Looked up when asked for, once for all that ask. */
+    sampledShare: () => scope.once(`sampled ${key}`, () => sampledShare(scope, request)),
     unknownLatencyShare: extras.unknownLatencyShare ?? null,
     repairing: facts.repairing,
     unaccounted,
+    facts,
   };
+}
+
+async function sampledShare(scope: RequestScope, request: CoverageRequest): Promise<number | null> {
+  const plan = planned(planSampledShare(request, scope.planning));
+  return readSampledShare((await scope.query<SampledRow>(plan)).rows);
+}
+
+/**
+ * Coverage of what a namespace's endpoints did: of the nodes that they ran on. Of all nodes when they are not known.
+ */
+export async function coverageOfNamespace(
+  scope: RequestScope,
+  namespace: string,
+  request: CoverageRequest,
+): Promise<CoverageView> {
+  const plan = planned(planNamespaceNodes(namespace, request, scope.planning));
+  const { rows } = await scope.query<NamespaceNodesRow>(plan);
+  return coverageOf(scope, { ...request, nodes: readNamespaceNodes(rows) });
+}
+
+/** How far the numbers of calls in a window may be believed; see `redConfidence`. */
+export async function confidenceOf(
+  scope: RequestScope,
+  stats: Pick<RedStats, 'requests' | 'knownLatencyShare'>,
+  window: Window,
+): Promise<number | null> {
+  if (stats.requests === 0n) return null;
+  const { facts, sampledShare: sampled } = await coverageOf(scope, { window });
+  return redConfidence(stats, coveredShare(facts, scope.nowNs), await sampled());
 }
 
 interface Measured {

@@ -1,6 +1,6 @@
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Window } from '@flowledger/query';
-import { coverageOf, type CoverageView } from '../coverage/coverage.js';
+import { coverageOf, coverageOfNamespace, type CoverageView } from '../coverage/coverage.js';
 import type { ApiContext } from '../request/request-scope.js';
 import { windowRequest, type WindowArgument } from './arguments.js';
 
@@ -19,11 +19,15 @@ export class CoverageResolver {
     args: {
       readonly window?: WindowArgument | null;
       readonly cluster?: string | null;
+      readonly namespace?: string | null;
       readonly node?: string | null;
     },
     @Context() { scope }: ApiContext,
   ): Promise<CoverageView> {
-    return coverageOf(scope, { ...args, window: windowRequest(args.window) });
+    const { cluster, namespace, node } = args;
+    const request = { cluster, node, window: windowRequest(args.window) };
+    if (namespace === undefined || namespace === null) return coverageOf(scope, request);
+    return coverageOfNamespace(scope, namespace, request);
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type MapRows,
   type MapWindowPlan,
   type RedRow,
+  type ServiceMapPlan,
 } from '@flowledger/query';
 import { coverageOf } from '../coverage/coverage.js';
 import type { ApiContext, RequestScope } from '../request/request-scope.js';
@@ -48,7 +49,7 @@ export class MapResolver {
     const map = readServiceMap(now, plan, compared);
     return {
       nodes: map.nodes,
-      edges: map.edges.map(edgeView),
+      edges: map.edges.map((edge) => edgeView(edge, plan)),
       truncated: map.truncated,
       window: plan.now.window,
       comparedCoverage,
@@ -70,7 +71,7 @@ async function readMap(scope: RequestScope, plan: MapWindowPlan): Promise<MapRea
   };
 }
 
-function edgeView(edge: MapEdge) {
+function edgeView(edge: MapEdge, { now, before }: ServiceMapPlan) {
   return {
     id: edge.id,
     client: edge.client,
@@ -78,12 +79,12 @@ function edgeView(edge: MapEdge) {
     protocol: edge.protocol,
     port: edge.port,
     connections: edge.connections,
-    red: edge.red === null ? null : statsView(edge.red, 'red', []),
+    red: edge.red === null ? null : statsView(edge.red, 'red', [], now.window),
     drops: edge.drops,
     encryptedShare: edge.encryptedShare,
     firstSeen: edge.firstSeenNs,
     lastSeen: edge.lastSeenNs,
     change: edge.change,
-    before: edge.before === null ? null : statsView(edge.before, 'before', []),
+    before: edge.before === null ? null : statsView(edge.before, 'before', [], (before ?? now).window),
   };
 }

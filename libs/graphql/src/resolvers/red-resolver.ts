@@ -8,6 +8,7 @@ import {
   type RedRequest,
   type RedRow,
 } from '@flowledger/query';
+import { confidenceOf } from '../coverage/coverage.js';
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
@@ -41,12 +42,12 @@ export class RedResolver {
     return {
       step: answer.stepNs,
       buckets: answer.buckets,
-      total: statsView(answer.total, 'total', missing),
+      total: statsView(answer.total, 'total', missing, plan.window),
       groups: answer.groups.map((group, i) => ({
-        ...redGroupView(group, `groups[${i}]`, missing),
+        ...redGroupView(group, `groups[${i}]`, missing, plan.window),
         origin,
       })),
-      other: answer.other === null ? null : statsView(answer.other, 'other', missing),
+      other: answer.other === null ? null : statsView(answer.other, 'other', missing, plan.window),
       groupCount: answer.groupCount,
       missing,
       answered: answeredView(plan.answered, result),
@@ -68,9 +69,17 @@ export class RedGroupResolver {
   }
 }
 
-/** Quantiles are read from the histogram of the answer; they cost no statement. */
+/** Quantiles are read from the histogram of the answer and cost no statement; confidence costs those of a coverage. */
 @Resolver('RedStats')
 export class RedStatsResolver {
+  @ResolveField('confidence')
+  confidence(
+    @Parent() { stats, window }: ReturnType<typeof statsView>,
+    @Context() { scope }: ApiContext,
+  ): Promise<number | null> {
+    return confidenceOf(scope, stats, window);
+  }
+
   @ResolveField('quantilesMs')
   quantilesMs(
     @Parent() stats: ReturnType<typeof statsView>,

@@ -1,11 +1,18 @@
-import { quantileMs, type Missing, type RedGroup, type RedSeries, type RedStats } from '@flowledger/query';
+import {
+  quantileMs,
+  type Missing,
+  type RedGroup,
+  type RedSeries,
+  type RedStats,
+  type Window,
+} from '@flowledger/query';
 import { requestError } from '../errors/request-error.js';
 import { exactCount } from './counts.js';
 
 const MAX_QUANTILES = 20;
 
-/** `RedStats` of the schema. `confidence` is null: flows carry no sampling rate to judge it by. */
-export function statsView(stats: RedStats, path: string, missing: Missing[]) {
+/** `RedStats` of the schema; `confidence` is worked out from the coverage of `window` when asked for. */
+export function statsView(stats: RedStats, path: string, missing: Missing[], window: Window) {
   return {
     requests: stats.requests,
     denied: stats.denied,
@@ -15,7 +22,8 @@ export function statsView(stats: RedStats, path: string, missing: Missing[]) {
     avgMs: stats.avgMs,
     maxMs: stats.maxMs,
     reporter: stats.reporter,
-    confidence: null,
+    stats,
+    window,
     histogram: stats.histogram,
   };
 }
@@ -30,11 +38,11 @@ export function seriesView(series: RedSeries, path: string, missing: Missing[]) 
 }
 
 /** `RedGroup` of the schema. */
-export function redGroupView(group: RedGroup, path: string, missing: Missing[]) {
+export function redGroupView(group: RedGroup, path: string, missing: Missing[], window: Window) {
   return {
     key: group.key,
     id: group.id,
-    stats: statsView(group.stats, `${path}.stats`, missing),
+    stats: statsView(group.stats, `${path}.stats`, missing, window),
     series: group.series === null ? null : seriesView(group.series, `${path}.series`, missing),
   };
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTEXT, DAY_S, must, startQueryFixture, timeLiteral } from '../testing/query-fixture.js';
 import type { QueryFixture } from '../testing/query-fixture.js';
-import { planCoverage } from './plan-coverage.js';
+import { readNamespaceNodes, readSampledShare } from './covered-share.js';
+import { planCoverage, planNamespaceNodes, planSampledShare } from './plan-coverage.js';
 import type { CoverageRequest } from './plan-coverage.js';
 import { planNodes } from './plan-inventory.js';
 import { coverageStatus, readCoverage } from './read-coverage.js';
@@ -179,5 +180,76 @@ describe('coverage on the real engine', () => {
     expect(coverageStatus(await coverage({ window: before }), 0n)).toBe('NO_SOURCE');
     const expired = { fromNs: NOON - 3000n * HOUR, toNs: NOON - 2000n * HOUR };
     expect(coverageStatus(await coverage({ window: expired }), 0n)).toBe('OUTSIDE_RETENTION');
+  });
+
+  describe('of a namespace', () => {
+    const nodesOf = async (namespace: string, request: CoverageRequest = { window: WINDOW }) =>
+      readNamespaceNodes(await fixture.run(must(planNamespaceNodes(namespace, request, NOW))));
+
+    beforeAll(async () => {
+      let offset = 10_000;
+      const flow = (node: string, source: readonly [string, string, number], target: typeof source) => ({
+        _le: 1,
+        _lo: ++offset,
+        tenant: 'default',
+        cluster: 'east',
+        node,
+        bucket_time: timeLiteral(NOON - 20n * SECOND),
+        src_namespace: source[0],
+        src_pod: source[1],
+        src_endpoint_id: source[2],
+        dst_namespace: target[0],
+        dst_pod: target[1],
+        dst_endpoint_id: target[2],
+        verdict: 1,
+        event_type: 4,
+        weight: 1,
+      });
+      await fixture.insert([
+        flow('n1', ['shop', 'web-1', 7], ['data', 'db-0', 0]),
+        flow('n2', ['shop', 'web-1', 0], ['data', 'db-0', 9]),
+        flow('n2', ['shop', 'web-2', 3], ['data', 'db-0', 9]),
+        // Seen by its peer's node only.
+        flow('n2', ['far', 'far-1', 0], ['data', 'db-0', 9]),
+      ]);
+    });
+
+    it('is that of the nodes its endpoints ran on', async () => {
+      expect(await nodesOf('shop')).toEqual(['east/n1', 'east/n2']);
+      expect(await nodesOf('data')).toEqual(['east/n2']);
+      expect(await nodesOf('shop', { window: WINDOW, node: 'n1' })).toEqual(['east/n1']);
+      const facts = await coverage({ window: WINDOW, nodes: ['east/n2'] });
+      expect(facts.gaps.map((gap) => gap.node)).toEqual(['n2', 'n2', 'n2']);
+      expect([facts.eventsLostUpstream, facts.nodesExpected, facts.nodesReporting]).toEqual([7n, 1, 1]);
+    });
+
+    it('is that of all nodes when a pod of it was never heard where it ran, or nothing of it was seen', async () => {
+      expect(await nodesOf('far')).toBeNull();
+      expect(await nodesOf('nowhere')).toBeNull();
+      expect(
+        await nodesOf('shop', { window: { fromNs: NOON - 50n * HOUR, toNs: NOON - 45n * HOUR } }),
+      ).toBeNull();
+    });
+
+    it('counts flows without a record of their own', async () => {
+      const share = async (): Promise<number | null> =>
+        readSampledShare(
+          await fixture.run(must(planSampledShare({ window: WINDOW, nodes: ['east/n1'] }, NOW))),
+        );
+      expect(await share()).toBe(0);
+      await fixture.insert([
+        {
+          _le: 1,
+          _lo: 20_000,
+          tenant: 'default',
+          cluster: 'east',
+          node: 'n1',
+          bucket_time: timeLiteral(NOON - 30n * SECOND),
+          weight: 7,
+        },
+      ]);
+      // Nine flows in three records.
+      expect(await share()).toBeCloseTo(2 / 3);
+    });
   });
 });

@@ -20,6 +20,8 @@ const LOST = new SqlTemplate('coverage-lost');
 const STATUS = new SqlTemplate('coverage-status');
 const EXTENT = new SqlTemplate('coverage-extent');
 const LEDGER = new SqlTemplate('ledger-sums');
+const NODES = new SqlTemplate('coverage-nodes');
+const SAMPLED = new SqlTemplate('coverage-sampled');
 const MAX_ROWS = 10_000;
 /** Nodes are counted over the end of the window only: raw rows of a long window would cost more than the answer. */
 const REPORTING_NS = 15n * MINUTE_NS;
@@ -30,16 +32,20 @@ const RECENT_NS = 3n * DAY_NS;
 /** How long before the window the source's last word about a node is looked for. */
 const STATUS_NS = 7n * DAY_NS;
 
-/** Whose coverage. Losses are known by node, so a namespace does not narrow them. */
+/** Whose coverage. Losses are known by node: a namespace is asked about by the nodes that its endpoints ran on. */
 export interface CoverageRequest {
   readonly window?: WindowRequest | null;
   readonly cluster?: string | null;
   readonly node?: string | null;
+  /** `cluster/node` of the nodes that count, from `readNamespaceNodes`; null or absent = all. */
+  readonly nodes?: readonly string[] | null;
 }
 
 /** The statements behind a coverage answer; they are independent of each other. */
 export interface CoveragePlan {
   readonly window: Window;
+  /** The nodes asked about; null = all. */
+  readonly nodes: readonly string[] | null;
   readonly nowNs: bigint;
   /** How long flows are kept, ns. */
   readonly rawRetentionNs: bigint;
@@ -69,7 +75,10 @@ function equal(column: string, value: string | null | undefined, binder: ParamBi
 function scopeOf(request: CoverageRequest, binder: ParamBinder, prefix = ''): string {
   const cluster = equal(prefix === '' ? 'cluster' : `${prefix}_cluster`, request.cluster, binder);
   const node = equal(prefix === '' ? 'node' : `${prefix}_name`, request.node, binder);
-  return `${cluster} AND ${node}`;
+  if (request.nodes === undefined || request.nodes === null) return `${cluster} AND ${node}`;
+  const name =
+    prefix === '' ? "concat(cluster, '/', node)" : `concat(${prefix}_cluster, '/', ${prefix}_name)`;
+  return `${cluster} AND ${node} AND ${name} IN ${binder.bind('Array(String)', request.nodes)}`;
 }
 
 function planExtent(request: CoverageRequest, window: Window, context: QueryContext): QueryPlan {
@@ -105,6 +114,7 @@ export function planCoverage(request: CoverageRequest, context: QueryContext): R
   const earlier = window.fromNs > STATUS_NS ? window.fromNs - STATUS_NS : 0n;
   return done({
     window,
+    nodes: request.nodes ?? null,
     nowNs: context.nowNs,
     rawRetentionNs: context.retention.rawNs,
     lost: build(LOST, context, (binder) => ({
@@ -118,4 +128,31 @@ export function planCoverage(request: CoverageRequest, context: QueryContext): R
     extent: planExtent(request, window, context),
     ledger: planLedger(context),
   });
+}
+
+/** Plans on which nodes the endpoints of a namespace ran in a window. Refuses BAD_WINDOW and WINDOW_TOO_WIDE. */
+export function planNamespaceNodes(
+  namespace: string,
+  request: CoverageRequest,
+  context: QueryContext,
+): Result<QueryPlan> {
+  const window = resolveWindow(request.window, context);
+  if (!window.ok) return window;
+  const plan = build(NODES, context, (binder) => {
+    binder.name('namespace', namespace);
+    return { range: rawRange(window.value, binder), scope: scopeOf(request, binder) };
+  });
+  return done(plan);
+}
+
+/** Plans how many flows of a window have a record of their own. Refuses BAD_WINDOW and WINDOW_TOO_WIDE. */
+export function planSampledShare(request: CoverageRequest, context: QueryContext): Result<QueryPlan> {
+  const window = resolveWindow(request.window, context);
+  if (!window.ok) return window;
+  return done(
+    build(SAMPLED, context, (binder) => ({
+      range: rawRange(window.value, binder),
+      scope: scopeOf(request, binder),
+    })),
+  );
 }

@@ -77,7 +77,10 @@ export interface CoverageFacts {
   readonly watermarkNs: bigint | null;
   readonly oldestKeptNs: bigint | null;
   readonly nodesReporting: number;
-  /** Nodes that the source spoke of and that had not left before the window; null when it never spoke of nodes. */
+  /**
+   * Nodes that the source spoke of and that had not left before the window, and those that were asked about; null when it
+   * never spoke of nodes.
+   */
   readonly nodesExpected: number | null;
   readonly repairing: boolean;
   readonly ledger: readonly LedgerRow[];
@@ -178,7 +181,8 @@ export function readCoverage(rows: CoverageRows, planned: CoveragePlan): Coverag
   const live = BigInt(extent?.live_ns ?? '0');
   const watermark = live === 0n ? BigInt(extent?.newest_ns ?? '0') : live;
   const oldestKeptNs = oldest === 0 ? null : BigInt(oldest) * 1_000_000_000n;
-  const { gaps, expected } = statusGaps(rows.status, window);
+  const { gaps, expected: spokenOf } = statusGaps(rows.status, window);
+  const expected = new Set([...spokenOf, ...(planned.nodes ?? [])]);
   return {
     window,
     gaps: [...earlyGap(planned, oldestKeptNs), ...lostGaps(rows.lost, window), ...gaps].toSorted((a, b) =>

@@ -40,6 +40,8 @@ export interface RedStats {
   readonly histogram: LatencyHistogram;
   /** Share of answers without latency; null without answers. */
   readonly unknownLatencyShare: number | null;
+  /** Share of HTTP answers with latency; null without HTTP answers. */
+  readonly knownLatencyShare: number | null;
   /** Which side's reports were counted: `server`, `client`, `mixed`, or `none`. */
   readonly reporter: string;
 }
@@ -151,6 +153,7 @@ function statsOf(sums: Sums, planned: RedPlan): RedStats {
     maxMs: known === 0 ? null : Number(sums.latencyMaxNs) / 1e6,
     histogram: sums.histogram,
     unknownLatencyShare: sums.requests === 0n ? null : 1 - known / Number(sums.requests),
+    knownLatencyShare: sums.httpRequests === 0n ? null : Math.min(1, known / Number(sums.httpRequests)),
     reporter: reporterOf(sums),
   };
 }
@@ -174,7 +177,9 @@ function seriesOf(rows: readonly RedRow[], planned: RedPlan): RedSeries | null {
 
 /** Why a set of answers has no latency; undefined when it has one, or no answers. */
 function noLatency(path: string, sums: Sums): Missing | undefined {
-  if (sums.requests === 0n || sums.latencyKnown !== 0n) return undefined;
+  if (sums.requests === 0n)
+    return { path, reason: 'NO_DATA_IN_BUCKET', hint: 'all calls were denied, so none was answered' };
+  if (sums.latencyKnown !== 0n) return undefined;
   return sums.httpRequests === 0n
     ? { path, reason: 'PROTOCOL_HAS_NONE', hint: 'Hubble never measures the latency of DNS and Kafka' }
     : {

@@ -8,7 +8,7 @@ import { planFlow, planFlowCount, planLabels } from '../flows/plan-flow.js';
 import { planFlows } from '../flows/plan-flows.js';
 import { planHistory } from '../history/endpoint-history.js';
 import { planSamples } from '../group/plan-samples.js';
-import { planCoverage } from '../inventory/plan-coverage.js';
+import { planCoverage, planNamespaceNodes, planSampledShare } from '../inventory/plan-coverage.js';
 import { planClusters, planNamespaces, planNodes, planOtherClusters } from '../inventory/plan-inventory.js';
 import { planServiceMap } from '../map/plan-service-map.js';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../query-plan.js';
@@ -151,6 +151,8 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   'coverage-status': () =>
     must(planCoverage({ window: RAGGED, cluster: 'eu', node: 'n1' }, SAMPLE_CONTEXT)).status,
   'coverage-extent': () => must(planCoverage({ window: RAGGED, cluster: 'eu' }, SAMPLE_CONTEXT)).extent,
+  'coverage-nodes': () => must(planNamespaceNodes('shop', { window: RAGGED }, SAMPLE_CONTEXT)),
+  'coverage-sampled': () => must(planSampledShare({ window: RAGGED, nodes: ['eu/n1'] }, SAMPLE_CONTEXT)),
   'drop-history': () => planExplanation(DROP, SAMPLE_CONTEXT).history,
   'denied-history': () =>
     planExplanation({ ...DROP, verdict: 2, l7Kind: 2, endpoint: 'GET /a' }, SAMPLE_CONTEXT).history,
