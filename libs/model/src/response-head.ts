@@ -48,7 +48,7 @@ export class ResponseHead {
       else if (tag === TIME) this.#time();
       else reader.skip(tag);
     }
-    if (this.kind === 'flow' && (this.node === '' || this.timeNs === undefined)) this.#lookInside(bytes);
+    if (this.#isBareFlow()) this.#lookInside(bytes);
   }
 
   #member(kind: ResponseKind): void {
@@ -97,6 +97,10 @@ export class ResponseHead {
   }
 
   /** A response without node or time of its own may have them in its flow. */
+  #isBareFlow(): boolean {
+    return this.kind === 'flow' && (this.node === '' || this.timeNs === undefined);
+  }
+
   #lookInside(bytes: Uint8Array): void {
     const shallow = shallowHubbleProto(bytes);
     this.node = shallow.node;

@@ -4,3 +4,4 @@ export * from './docker-available.js';
 export * from './real-store.js';
 export * from './skipped-service.js';
 export * from './kafka/index.js';
+export * from './fake-relay/index.js';

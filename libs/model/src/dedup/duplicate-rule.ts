@@ -1,12 +1,13 @@
-import { readEnvelope } from '../envelope.js';
+import { readEnvelope, type EnvelopeHeader } from '../envelope.js';
 import type { StreamKey } from '../projected-batches.js';
 import type { AcceptedKeyRow } from './accepted-keys.js';
 import { DedupWindow } from './dedup-window.js';
-import { mergeRanges, secondsOf, type SecondRange } from './import-times.js';
+import { HeldKeys } from './held-keys.js';
+import { hullOf, mergeRanges, secondsOf, type SecondRange } from './import-times.js';
 import { KeySet } from './key-set.js';
 
 /** Sources whose events may be much older than what their stream sent last. */
-const REPEATING_SOURCES: ReadonlySet<string> = new Set(['import', 'hubble-file']);
+const REPEATING_SOURCES: ReadonlySet<string> = new Set(['import', 'hubble-file', 'relay-replay', 'redrive']);
 
 /** What the rule needs of a log record. */
 export interface RuledRecord {
@@ -18,7 +19,9 @@ export interface RuledRecord {
 interface Origin {
   /** They may be much older than what their stream sent last. */
   readonly repeats: boolean;
-  readonly seconds: readonly SecondRange[];
+  readonly header: EnvelopeHeader | undefined;
+  /** Made when it is asked for: an envelope of long duration has to be looked through. */
+  seconds?: readonly SecondRange[];
 }
 
 /**
@@ -34,7 +37,11 @@ export class DuplicateRule {
   /** Keys of the store that lie in the times of the imports of this batch, by stream id. */
   readonly #stored = new Map<string, KeySet>();
   /** Keys accepted since the batch began, by stream id. */
-  readonly #batch = new Map<string, KeySet>();
+  #batch = new Map<string, KeySet>();
+  /** Keys of the batch before, kept by {@link turnBatch}. */
+  #former = new Map<string, KeySet>();
+  #accepted = 0;
+  readonly #held = new HeldKeys();
   readonly #words = new Uint32Array(2);
   readonly #value = new BigUint64Array(this.#words.buffer);
   readonly #origins = new WeakMap<RuledRecord, Origin>();
@@ -67,26 +74,66 @@ export class DuplicateRule {
 
   /** Starts a batch: what the last one brought can be asked of the store now. */
   beginBatch(): void {
+    this.#held.trim();
     this.#stored.clear();
     this.#batch.clear();
+    this.#former.clear();
+    this.#accepted = 0;
+  }
+
+  /** Starts a batch of which the store does not know the last one yet: that one is kept until the next call. */
+  turnBatch(): void {
+    this.#held.trim();
+    this.#stored.clear();
+    this.#former = this.#batch;
+    this.#batch = new Map();
+    this.#accepted = 0;
+  }
+
+  /** Keys accepted since the batch began. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** The seconds whose accepted keys {@link supply} must bring before these records are decoded; usually none. */
   secondsOf(records: readonly RuledRecord[]): readonly SecondRange[] {
-    return mergeRanges(records.flatMap((record) => this.#originOf(record).seconds));
+    return mergeRanges(records.flatMap((record) => (this.asks(record) ? this.#secondsOf(record) : [])));
   }
 
-  /** True when a record is of an import or a file. */
-  repeats(record: RuledRecord): boolean {
-    return this.#originOf(record).repeats;
+  /** True when a record is of an import or a file, of times whose keys are not held. */
+  asks(record: RuledRecord): boolean {
+    return this.#missingOf(record) !== undefined;
+  }
+
+  /** One span around all seconds that would be asked about; undefined when there are none. */
+  spanOf(records: readonly RuledRecord[]): SecondRange | undefined {
+    let span: SecondRange | undefined;
+    for (const record of records) {
+      const missing = this.#missingOf(record);
+      if (missing === undefined) continue;
+      span = {
+        first: Math.min(span?.first ?? missing.first, missing.first),
+        last: Math.max(span?.last ?? missing.last, missing.last),
+      };
+    }
+    return span;
+  }
+
+  /**
+   * Takes all keys that the store holds of a span, and remembers from now on what is accepted: nothing of this span is
+   * asked about again while it is held. For spans with few keys; others are brought in parts by {@link supply}.
+   */
+  hold(span: SecondRange, rows: readonly AcceptedKeyRow[]): void {
+    const held = this.#held;
+    if (held.empty)
+      for (const sets of [this.#former, this.#batch]) for (const [id, keys] of sets) held.of(id).addAll(keys);
+    for (const row of rows) addKeys(held.of(streamId(row)), row);
+    held.cover(span);
   }
 
   /** Takes rows of `AcceptedKeys.within`. */
   supply(rows: readonly AcceptedKeyRow[]): void {
-    for (const row of rows) {
-      const [set, keys] = [keysOf(this.#stored, streamId(row)), unpack(row.keys)];
-      for (let i = 0; i < keys.length; i += 2) set.add(keys[i] ?? 0, keys[i + 1] ?? 0);
-    }
+    for (const row of rows) addKeys(keysOf(this.#stored, streamId(row)), row);
   }
 
   /** Says which record the next questions are about. */
@@ -101,23 +148,46 @@ export class DuplicateRule {
     if (known !== undefined) return known;
     const layout = readEnvelope(record.value);
     const repeats = layout.ok && REPEATING_SOURCES.has(layout.value.header.source);
-    const seconds = repeats ? secondsOf(record.value, layout.value.header) : [];
-    const origin = { repeats, seconds };
+    const origin: Origin = { repeats, header: repeats ? layout.value.header : undefined };
     this.#origins.set(record, origin);
     return origin;
   }
 
-  /** The projection's question; remembers the keys it lets through. */
-  isDuplicate(stream: StreamKey, eventKey: bigint): boolean {
+  #missingOf(record: RuledRecord): SecondRange | undefined {
+    const { header } = this.#originOf(record);
+    const hull = header === undefined ? undefined : hullOf(header);
+    return hull === undefined ? undefined : this.#held.missing(hull);
+  }
+
+  #secondsOf(record: RuledRecord): readonly SecondRange[] {
+    const origin = this.#originOf(record);
+    if (origin.header === undefined) return [];
+    origin.seconds ??= secondsOf(record.value, origin.header);
+    return origin.seconds;
+  }
+
+  /**
+   * The projection's question; remembers the keys it lets through. `timeKept`: the event's own time is its bucket time,
+   * so that the store finds it by its seconds.
+   */
+  isDuplicate(stream: StreamKey, eventKey: bigint, timeKept = true): boolean {
     this.#value[0] = eventKey;
     const [lo, hi] = [this.#words[0] ?? 0, this.#words[1] ?? 0];
     const { id } = stream;
     if (this.#window.has(id, lo, hi, this.#record)) return true;
     const batch = keysOf(this.#batch, id);
-    if (this.#repeating && (batch.has(lo, hi) || this.#stored.get(id)?.has(lo, hi) === true)) return true;
+    const held = timeKept && !this.#held.empty ? this.#held.of(id) : undefined;
+    if (this.#repeating && (batch.has(lo, hi) || held?.has(lo, hi) === true || this.#knownBefore(id, lo, hi)))
+      return true;
     this.#window.accept(id, lo, hi, this.#record);
     batch.add(lo, hi);
+    held?.add(lo, hi);
+    this.#accepted++;
     return false;
+  }
+
+  #knownBefore(id: string, lo: number, hi: number): boolean {
+    return this.#stored.get(id)?.has(lo, hi) === true || this.#former.get(id)?.has(lo, hi) === true;
   }
 }
 
@@ -129,6 +199,11 @@ function streamId(row: AcceptedKeyRow): string {
 function unpack(base64: string): Uint32Array {
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));
   return new Uint32Array(bytes.buffer);
+}
+
+function addKeys(set: KeySet, row: AcceptedKeyRow): void {
+  const keys = unpack(row.keys);
+  for (let i = 0; i < keys.length; i += 2) set.add(keys[i] ?? 0, keys[i + 1] ?? 0);
 }
 
 function keysOf(sets: Map<string, KeySet>, id: string): KeySet {
