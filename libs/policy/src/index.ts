@@ -1,5 +1,8 @@
+export type { Drafted, EndNames } from './draft/allow-rule.js';
+export * from './draft/draft-policy.js';
 export * from './endpoint-view.js';
 export * from './evaluate/evaluate.js';
+export { explainSelection, type EntryReason, type SelectingPolicy } from './evaluate/explain-selection.js';
 export type * from './evaluate/flow-view.js';
 export { matchesPattern, peerText } from './evaluate/match-peer.js';
 export { portsText } from './evaluate/match-port.js';

@@ -16,7 +16,8 @@ export interface PolicyName {
 
 /** Who a rule is about. */
 export type Peer =
-  | { readonly kind: 'selector'; readonly selector: Selector }
+  /** `anywhere`: a cluster-wide policy's selector that says nothing about namespaces. */
+  | { readonly kind: 'selector'; readonly selector: Selector; readonly anywhere: boolean }
   | { readonly kind: 'entity'; readonly entity: string }
   | { readonly kind: 'cidr'; readonly cidr: string; readonly except: readonly string[] }
   | { readonly kind: 'fqdn'; readonly name: string; readonly pattern: string }

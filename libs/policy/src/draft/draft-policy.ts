@@ -151,3 +151,29 @@ export function checkDraft(
     reasons: [...reasons].slice(0, MAX_REASONS),
   };
 }
+
+/** A draft, what it changes, and what the evaluator says about it. */
+export interface CheckedDraft {
+  readonly draft: PolicyDraft;
+  readonly check: DraftCheck;
+}
+
+/** Drafts and checks, with the shortest selectors under which no other denied flow is let through. */
+export function draftChecked(
+  policies: readonly Policy[],
+  flow: FlowView,
+  names: EndNames,
+  deniedExplicitly: boolean,
+  others: readonly FlowView[],
+): Drafted<CheckedDraft> {
+  let best: CheckedDraft | undefined;
+  for (const precision of ['app', 'all'] as const) {
+    const draft = draftPolicy(policies, flow, names, { precision, deniedExplicitly });
+    if (!draft.ok) return draft;
+    const check = checkDraft(policies, draft.value, flow, others);
+    const better = best === undefined || check.others.becomeAllowed < best.check.others.becomeAllowed;
+    if (better) best = { draft: draft.value, check };
+    if (check.others.becomeAllowed === 0) break;
+  }
+  return best === undefined ? { ok: false, reason: 'nothing to draft' } : { ok: true, value: best };
+}

@@ -47,7 +47,8 @@ function narrowed(
   const prefix = flow.direction === 'INGRESS' ? 'from' : 'to';
   const others = subtractPeer(peerLists(raw, prefix), prefix, peer, scope);
   if (others === undefined) return undefined;
-  const ports = raw['toPorts'] === undefined ? {} : { toPorts: raw['toPorts'] };
+  const toPorts = raw['toPorts'];
+  const ports: JsonObject = toPorts === undefined ? {} : { toPorts };
   const rest = Object.entries(others).map(([member, list]) => ({ [member]: list, ...ports }));
   const everyPort: PortRule = { protocol: 'ANY', from: 0, to: 0, named: '', l7: false };
   const left = (entry.ports ?? [everyPort]).flatMap((rule) => withoutPort(rule, flow));

@@ -97,6 +97,7 @@ export function peerMembers(peer: PeerSource, direction: Direction, namespace: s
   if (peer.kind === 'entity') return { [`${prefix}Entities`]: [peer.entity] };
   if (peer.kind === 'address') return { [`${prefix}CIDR`]: [hostRange(peer.ip)] };
   if (peer.kind === 'names') return { toFQDNs: peer.names.map((matchName) => ({ matchName })) };
-  const elsewhere = peer.namespace === namespace ? {} : { [`k8s:${POD_NAMESPACE}`]: peer.namespace };
+  const elsewhere: JsonObject =
+    peer.namespace === namespace ? {} : { [`k8s:${POD_NAMESPACE}`]: peer.namespace };
   return { [`${prefix}Endpoints`]: [{ matchLabels: { ...matchLabels(peer.labels), ...elsewhere } }] };
 }

@@ -45,7 +45,7 @@ function withoutPods(
 }
 
 function everyPodBut(peer: Extract<PeerSource, { kind: 'pods' }>, onlyCluster: boolean): readonly Json[] {
-  const cluster =
+  const cluster: JsonObject =
     onlyCluster && peer.cluster !== undefined
       ? { matchLabels: { [`k8s:${POLICY_CLUSTER}`]: peer.cluster } }
       : {};
@@ -80,7 +80,7 @@ function everyAddressBut(peer: PeerSource, prefix: string): PeerLists {
   const ip = peer.kind === 'address' || peer.kind === 'names' ? peer.ip : null;
   if (ip === null) return { [`${prefix}Entities`]: ['world'] };
   return {
-    [`${prefix}CIDRSet`]: EVERY_ADDRESS.map((cidr) =>
+    [`${prefix}CIDRSet`]: EVERY_ADDRESS.map((cidr): JsonObject =>
       cidr.includes(':') === ip.includes(':') ? { cidr, except: [hostRange(ip)] } : { cidr },
     ),
   };

@@ -1,12 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import {
-  isPod,
-  isWorld,
-  labelValue,
-  POD_NAMESPACE,
-  POLICY_CLUSTER,
-  type EndpointView,
-} from '../endpoint-view.js';
+import { isPod, isWorld, labelValue, POLICY_CLUSTER, type EndpointView } from '../endpoint-view.js';
 import { any, certain, maybe, NO, YES, type Match } from '../match.js';
 import type { Peer } from '../policy.js';
 import { selects, selectorText, type Selector } from '../selector.js';
@@ -88,18 +81,20 @@ function matchFqdn(peer: { readonly name: string; readonly pattern: string }, en
   );
 }
 
-/** In a cluster-wide policy the selector of everything means pods; whether health or ingress endpoints too, differs by version. */
-function matchSelector({ requirements }: Selector, end: EndpointView): Match {
-  const [only] = requirements;
-  const everyPod = requirements.length === 1 && only?.key === POD_NAMESPACE && only.operator === 'Exists';
-  if (everyPod && end.known && !isPod(end) && OF_CLUSTER.some((name) => end.reserved.has(name)))
+/** A cluster-wide policy's selector means pods; whether health or ingress endpoints too, differs by version. */
+function matchSelector(
+  { selector, anywhere }: { readonly selector: Selector; readonly anywhere: boolean },
+  end: EndpointView,
+): Match {
+  const only = selector.requirements.length === 1;
+  if (anywhere && only && end.known && !isPod(end) && OF_CLUSTER.some((name) => end.reserved.has(name)))
     return maybe('whether a selector of every endpoint is about those that are no pods differs by version');
-  return selects({ requirements }, end);
+  return selects(selector, end);
 }
 
 /** Whether an endpoint is the peer that a rule names. */
 export function matchPeer(peer: Peer, end: EndpointView, subject: EndpointView): Match {
-  if (peer.kind === 'selector') return matchSelector(peer.selector, end);
+  if (peer.kind === 'selector') return matchSelector(peer, end);
   if (peer.kind === 'entity') return matchEntity(peer.entity, end, subject);
   if (peer.kind === 'cidr') return matchCidr(peer, end);
   if (peer.kind === 'fqdn') return matchFqdn(peer, end);

@@ -33,7 +33,11 @@ function peer(value: Json, path: string, namespace: string, find: Findings): Pee
       : { requirements: [inNamespace(namespace)], doubts: [] };
   const [doubt] = [...pods.doubts, ...places.doubts];
   return doubt === undefined
-    ? { kind: 'selector', selector: { requirements: [...pods.requirements, ...places.requirements] } }
+    ? {
+        kind: 'selector',
+        selector: { requirements: [...pods.requirements, ...places.requirements] },
+        anywhere: false,
+      }
     : { kind: 'unknown', reason: doubt };
 }
 

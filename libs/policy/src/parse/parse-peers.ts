@@ -31,23 +31,23 @@ export function inNamespace(namespace: string): Requirement {
 const ANY_POD: Requirement = { source: 'k8s', key: POD_NAMESPACE, operator: 'Exists', values: [] };
 
 /**
- * Scope of a peer selector of a Cilium policy: unless it speaks of namespaces itself, the policy's own namespace; in a
+ * A peer selector of a Cilium policy means, unless it speaks of namespaces itself, the policy's own namespace; in a
  * cluster-wide policy every pod. Selectors of reserved labels are not narrowed.
  */
-function scoped(requirements: readonly Requirement[], namespace: string): Selector {
+function scoped(requirements: readonly Requirement[], namespace: string): Peer {
   const free = requirements.some(
     ({ source, key }) => source === 'reserved' || key === POD_NAMESPACE || key.startsWith(NAMESPACE_LABELS),
   );
-  if (free) return { requirements };
-  return { requirements: [...requirements, namespace === '' ? ANY_POD : inNamespace(namespace)] };
+  if (free) return { kind: 'selector', selector: { requirements }, anywhere: false };
+  const scope = namespace === '' ? ANY_POD : inNamespace(namespace);
+  const selector: Selector = { requirements: [...requirements, scope] };
+  return { kind: 'selector', selector, anywhere: namespace === '' };
 }
 
 function endpoint(value: Json, path: string, namespace: string, find: Findings): Peer {
   const { requirements, doubts } = parseSelector(value, path, 'any', find);
   const [doubt] = doubts;
-  return doubt === undefined
-    ? { kind: 'selector', selector: scoped(requirements, namespace) }
-    : { kind: 'unknown', reason: doubt };
+  return doubt === undefined ? scoped(requirements, namespace) : { kind: 'unknown', reason: doubt };
 }
 
 function entity(value: Json, path: string, find: Findings): Peer {
