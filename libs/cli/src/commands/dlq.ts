@@ -19,7 +19,7 @@ import { addSummaries, NO_LINES, upload } from '../upload.js';
 const PAGE = 500;
 const MAX_LETTERS = 1_000_000;
 
-interface Asked extends Pick<LetterQuestion, 'reason' | 'id' | 'limit'> {
+interface Asked extends Pick<LetterQuestion, 'reason' | 'id' | 'limit' | 'beforeMs'> {
   readonly json: boolean;
   readonly url: string | undefined;
 }
@@ -45,13 +45,10 @@ export async function dlq(argv: readonly string[]): Promise<number> {
   const { value: url, rest: d } = takeFlag(c, '--url');
   const { on: json, rest: settings } = takeSwitch(d, '--json');
   const config = await withRunningStore(configOrExit(settings));
-  const asked: Asked = {
-    reason,
-    id,
-    limit: limitOf(limit, name === 'redrive' ? MAX_LETTERS : 50),
-    json,
-    url,
-  };
+  // What becomes a letter again while others are given back has to wait for the next time.
+  const beforeMs = systemClock.now();
+  const most = limitOf(limit, name === 'redrive' ? MAX_LETTERS : 50);
+  const asked: Asked = { reason, id, limit: most, beforeMs, json, url };
   const store = openWriter(config);
   try {
     return await work(store, config, asked, stopSignal());

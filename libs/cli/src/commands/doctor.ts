@@ -1,5 +1,7 @@
-import { openLogReader } from '@flowledger/event-log';
-import { configOrExit, EXIT, stopSignal, systemClock } from '@flowledger/platform';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openLogReader, type EventLog } from '@flowledger/event-log';
+import { configOrExit, EXIT, stopSignal, systemClock, type Config } from '@flowledger/platform';
 import { audit, type AuditReport } from '@flowledger/sink';
 import { diagnose } from '../doctor/checks.js';
 import { collectFacts } from '../doctor/collect-facts.js';
@@ -19,7 +21,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   const signal = stopSignal();
   const config = await withRunningStore(given).catch(() => given);
   const store = config.store.url === '' ? undefined : openWriter(config);
-  const log = await openLogReader(config).catch(() => undefined);
+  const log = await openExistingLog(config);
   try {
     const findings = diagnose(await collectFacts(config, store, log, signal));
     const report =
@@ -34,6 +36,15 @@ export async function doctor(argv: readonly string[]): Promise<number> {
     await log?.close();
     await store?.close();
   }
+}
+
+/** The log, if there is one: a reader would wait for it to be made. */
+async function openExistingLog(config: Config): Promise<EventLog | undefined> {
+  const made = await access(join(config.data.dir, 'log')).then(
+    () => true,
+    () => false,
+  );
+  return made ? openLogReader(config).catch(() => undefined) : undefined;
 }
 
 function describe(findings: readonly Finding[], report: AuditReport | undefined): string {

@@ -43,6 +43,8 @@ export interface LetterQuestion {
   readonly openOnly: boolean;
   readonly withBytes: boolean;
   readonly limit: number;
+  /** Only what was received before, ms since 1970. */
+  readonly beforeMs: number;
   /** Continue after this letter. */
   readonly after?: DeadLetter | undefined;
 }
@@ -50,7 +52,7 @@ export interface LetterQuestion {
 /** Letters in the order of the log. */
 export async function readLetters(
   store: ColumnStore,
-  { reason = '', id = '', openOnly, withBytes, limit, after }: LetterQuestion,
+  { reason = '', id = '', openOnly, withBytes, limit, beforeMs, after }: LetterQuestion,
   signal: AbortSignal,
 ): Promise<readonly DeadLetter[]> {
   const plan = sql.plan('dead_letters', {
@@ -63,6 +65,7 @@ export async function readLetters(
     afterLo: BigInt(after?.lo ?? 0),
     afterLi: after?.li ?? 0,
     limit,
+    before: beforeMs,
   });
   return (await store.query<DeadLetter>(plan, signal)).rows;
 }
