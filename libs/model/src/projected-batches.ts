@@ -22,9 +22,10 @@ export interface ProjectionOptions {
   readonly rawTtlMs: number;
   /**
    * Asked once for every decoded flow or event that has a key, in log order; true keeps it out of the tables (it is
-   * booked in `skipped_events`). The callee remembers the keys it lets through.
+   * booked in `skipped_events`). The callee remembers the keys it lets through. `timeKept`: the event's own time is its
+   * bucket time.
    */
-  readonly isDuplicate: (stream: StreamKey, eventKey: bigint) => boolean;
+  readonly isDuplicate: (stream: StreamKey, eventKey: bigint, timeKept: boolean) => boolean;
   /** Events longer than this are dead letters (`too_large`). Default 4 MiB, gRPC's own limit. */
   readonly maxEventBytes?: number;
 }

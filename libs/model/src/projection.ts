@@ -1,6 +1,7 @@
 import { Books } from './batch/books.js';
 import { DESTINATION_LANES, SideTables, SOURCE_LANES } from './batch/side-tables.js';
 import { readEnvelope, type EnvelopeHeader, type EnvelopeLayout } from './envelope.js';
+import { TIME_OK } from './hubble/event-time.js';
 import { HubbleDecoder, type Decoded } from './hubble/hubble-decoder.js';
 import { JsonTranscoder } from './hubble/json-transcoder.js';
 import type { RejectReason, SkipReason } from './outcome.js';
@@ -186,8 +187,8 @@ export class Projection {
   }
 
   #isDuplicate(): boolean {
-    const { node } = this.#decoder;
-    return node !== undefined && this.options.isDuplicate(node.stream, this.#key());
+    const { node, time } = this.#decoder;
+    return node !== undefined && this.options.isDuplicate(node.stream, this.#key(), time.quality === TIME_OK);
   }
 
   #key(): bigint {

@@ -24,6 +24,11 @@ export class KeySet {
     this.#hi[at] = hi;
   }
 
+  /** Adds every key of `other`. */
+  addAll(other: KeySet): void {
+    for (let i = 0; i < other.#lo.length; i++) this.add(other.#lo[i] ?? 0, other.#hi[i] ?? 0);
+  }
+
   /** The slot of the key, or the free one where it belongs. */
   #find(lo: number, hi: number): number {
     const mask = this.#lo.length - 1;

@@ -1,7 +1,20 @@
 import type { ColumnStore } from '@flowledger/column-store';
 import type { StoredRecord } from '@flowledger/event-log';
-import { DuplicateRule, type AcceptedKeys, type StreamKey } from '@flowledger/model';
-import { storedKeys } from './stored-keys.js';
+import {
+  DuplicateRule,
+  type AcceptedKeyRow,
+  type AcceptedKeys,
+  type SecondRange,
+  type StreamKey,
+} from '@flowledger/model';
+import { countKeys, storedKeys } from './stored-keys.js';
+
+/** Keys read and held at once, at most; more are asked about second by second. */
+const MOST_HELD_AT_ONCE = 262_144;
+/** How far behind an import's last event its next ones are expected, at least: else as far as it reaches already. */
+const HOLD_AHEAD_S = 3_600;
+/** The last whole second that the store can name, less one. */
+const LAST_S = 9_223_372_034;
 
 /** Which log and partition; every statement is bound to it. */
 export interface LogPlace {
@@ -26,7 +39,7 @@ export class Deduplicator {
   readonly #formerKeys: AcceptedKeys | undefined;
 
   constructor(
-    store: ColumnStore,
+    private readonly store: ColumnStore,
     private readonly place: LogPlace,
     private readonly former?: FormerKeys,
   ) {
@@ -48,16 +61,43 @@ export class Deduplicator {
 
   /** True when {@link prepare} would have to ask the store for these records. */
   asksStore(records: readonly StoredRecord[]): boolean {
-    return records.some((record) => this.#rule.repeats(record));
+    return records.some((record) => this.#rule.asks(record));
   }
 
-  /** Reads from the store what imports among the next records might repeat. `from` is the first offset of the batch. */
+  /**
+   * Reads from the store what imports among the next records might repeat. `from` is the first offset of the batch.
+   * Where the store holds few keys of the whole span of these records and of as much time behind it, all of them are
+   * read and held, and the next records need no question; else only those of the events' own seconds.
+   */
   async prepare(records: readonly StoredRecord[], from: bigint, signal: AbortSignal): Promise<void> {
-    const ranges = this.#rule.secondsOf(records);
-    if (ranges.length === 0) return;
-    if (this.former !== undefined && this.#formerKeys !== undefined)
-      this.#rule.supply(await this.#formerKeys.within(this.place, this.former.before, ranges, signal));
-    this.#rule.supply(await this.#keys.within(this.place, from, ranges, signal));
+    const span = this.#rule.spanOf(records);
+    if (span === undefined) return;
+    const ahead = Math.max(HOLD_AHEAD_S, span.last - span.first);
+    const wide = { first: span.first, last: Math.max(span.last, Math.min(span.last + ahead, LAST_S)) };
+    const count = await this.#count(wide, from, signal);
+    if (count <= MOST_HELD_AT_ONCE)
+      this.#rule.hold(wide, count === 0 ? [] : await this.#read([wide], from, signal));
+    else this.#rule.supply(await this.#read(this.#rule.secondsOf(records), from, signal));
+  }
+
+  /** Keys accepted before `from` in these seconds, in the tables of a replay and in those before it. */
+  async #read(
+    ranges: readonly SecondRange[],
+    from: bigint,
+    signal: AbortSignal,
+  ): Promise<readonly AcceptedKeyRow[]> {
+    const { former, place } = this;
+    if (ranges.length === 0) return [];
+    const rows = await this.#keys.within(place, from, ranges, signal);
+    if (former === undefined || this.#formerKeys === undefined) return rows;
+    return [...(await this.#formerKeys.within(place, former.before, ranges, signal)), ...rows];
+  }
+
+  async #count(span: SecondRange, from: bigint, signal: AbortSignal): Promise<number> {
+    const { former, place, store } = this;
+    const count = await countKeys(store, place, from, span, signal);
+    if (former === undefined) return count;
+    return count + (await countKeys(former.store, place, former.before, span, signal));
   }
 
   /** Says which record the next questions are about. */
@@ -66,7 +106,7 @@ export class Deduplicator {
   }
 
   /** The projection's question; remembers the keys it lets through. */
-  isDuplicate(stream: StreamKey, eventKey: bigint): boolean {
-    return this.#rule.isDuplicate(stream, eventKey);
+  isDuplicate(stream: StreamKey, eventKey: bigint, timeKept: boolean): boolean {
+    return this.#rule.isDuplicate(stream, eventKey, timeKept);
   }
 }

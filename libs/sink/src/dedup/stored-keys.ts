@@ -1,5 +1,5 @@
 import type { ColumnStore } from '@flowledger/column-store';
-import type { AcceptedKeyRow, AcceptedKeys } from '@flowledger/model';
+import type { AcceptedKeyRow, AcceptedKeys, AcceptedPlace, SecondRange } from '@flowledger/model';
 import { planOf } from '../sql.js';
 
 /** Ranges of one statement: parameters travel in the address of the request. */
@@ -32,4 +32,17 @@ export function storedKeys(store: ColumnStore): AcceptedKeys {
       return found;
     },
   };
+}
+
+/** How many keys were accepted before offset `before` with a bucket time in these seconds. */
+export async function countKeys(
+  store: ColumnStore,
+  { epoch, partition }: AcceptedPlace,
+  before: bigint,
+  { first, last }: SecondRange,
+  signal: AbortSignal,
+): Promise<number> {
+  const plan = planOf('dedup_count', { epoch, partition, from: before, first, last });
+  const { rows } = await store.query<{ keys: string }>(plan, signal);
+  return Number(rows[0]?.keys ?? 0);
 }

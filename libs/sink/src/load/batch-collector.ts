@@ -36,7 +36,7 @@ export class BatchCollector {
       logEpoch: context.log.epoch,
       partition: lease.partition,
       rawTtlMs: context.rawTtlMs,
-      isDuplicate: (stream, key) => dedup.isDuplicate(stream, key),
+      isDuplicate: (stream, key, timeKept) => dedup.isDuplicate(stream, key, timeKept),
     });
   }
 
