@@ -38,7 +38,7 @@ export class DropsResolver {
         lastSeen: group.lastSeenNs,
         text: group.text,
         remedy: group.remedy,
-        origin,
+        origin: { ...origin, policies: group.policies },
       })),
       other: answer.other,
       groupCount: answer.groupCount,

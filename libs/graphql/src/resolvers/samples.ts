@@ -17,6 +17,8 @@ export interface GroupOrigin {
   readonly window: Window;
   readonly keys: readonly GroupKey[];
   readonly filters: FlowFilters | null;
+  /** Bytes of the policies of this group, where it was grouped by policy. */
+  readonly policies?: readonly string[];
 }
 
 /** The newest flows of a group. */

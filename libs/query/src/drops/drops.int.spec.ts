@@ -223,5 +223,16 @@ describe('drops on the real engine', () => {
       ['CiliumNetworkPolicy shop/deny-front', 1n],
     ]);
     expect(total).toBe(4n);
+    const samples = await Promise.all(
+      groups.map(async ({ id, policies }) => {
+        const request = { question: 'drops', window, keys: planned.keys, groupId: id, policies } as const;
+        const plan = must(planSamples({ ...request, first: 20 }, { ...CONTEXT, tenant: 'twins' }));
+        return (await fixture.run<FlowRow>(plan)).map(readFlow);
+      }),
+    );
+    // All drops of a group, and no verdict beside them.
+    expect(samples.map((flows) => flows.map((flow) => flow.eventType))).toEqual([[1, 1, 1], [1]]);
+    const ids = samples.flat().map((flow) => flow.id);
+    expect(new Set(ids).size).toBe(4);
   });
 });

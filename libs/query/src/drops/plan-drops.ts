@@ -19,6 +19,8 @@ const DROPS = new SqlTemplate('drops');
 const ROLLUP = new SqlTemplate('drops-rollup');
 const RAW = new SqlTemplate('drops-raw');
 const TWINS = new SqlTemplate('drops-twins');
+const TWINNED = new SqlTemplate('drops-twinned');
+const OF_POLICY = new SqlTemplate('drops-of-policy');
 const TABLES = { raw: 'flows', minute: 'drops_1m', hour: 'drops_1m' } as const;
 
 const DEFAULT_LIMIT = 50;
@@ -68,10 +70,28 @@ function eventsOf(segment: Segment, events: Events, binder: ParamBinder): string
       range: rollupRange(segment, binder),
       filter: events.rollupFilter ?? 'false',
     });
-  const fragments = { keys, step, range: rawRange(segment, binder), filter: events.rawFilter };
-  if (!events.byPolicy) return RAW.fill(fragments);
-  const around = { fromNs: segment.fromNs - SECOND_NS, toNs: segment.toNs + SECOND_NS };
-  return TWINS.fill({ ...fragments, twin_range: rawRange(around, binder) });
+  if (!events.byPolicy)
+    return RAW.fill({ keys, step, range: rawRange(segment, binder), filter: events.rawFilter });
+  return TWINS.fill({ keys, step, twinned: twinned(segment, events.rawFilter, binder) });
+}
+
+function twinned(window: Window, filter: string, binder: ParamBinder): string {
+  const around = { fromNs: window.fromNs - SECOND_NS, toNs: window.toNs + SECOND_NS };
+  return TWINNED.fill({ range: rawRange(window, binder), twin_range: rawRange(around, binder), filter });
+}
+
+/** Condition on rows of `flows`: a drop whose twin has one of these bytes of policies (base64; empty = no twin). */
+export function dropOfPolicies(
+  policies: readonly string[],
+  window: Window,
+  filter: string,
+  binder: ParamBinder,
+): string {
+  const drops = OF_POLICY.fill({
+    twinned: twinned(window, filter, binder),
+    policies: binder.bind('Array(String)', policies),
+  });
+  return `(bucket_time, _le, _lp, _lo, _li) IN (${drops})`;
 }
 
 interface Validated {

@@ -33,6 +33,8 @@ export interface DropGroup {
   readonly reasons: ReadonlyMap<number, bigint>;
   readonly text: string;
   readonly remedy: string | null;
+  /** Grouped by policy: the bytes behind the name, base64, for `planSamples`; the same names have several (revisions). */
+  readonly policies: readonly string[];
 }
 
 /** Answer to a drops question: total = sum of groups + other. */
@@ -103,6 +105,11 @@ function seriesOf(rows: readonly DropRow[], planned: DropsPlan): readonly (bigin
   return series;
 }
 
+function policiesOf(rows: readonly DropRow[], keys: readonly GroupKey[]): readonly string[] {
+  const at = keys.findIndex((key) => key.dimension === 'POLICY');
+  return at < 0 ? [] : [...new Set(rows.map((row) => row[`shown_key_${at + 1}`] ?? ''))];
+}
+
 function dropGroup({ texts, rows }: RowsOfGroup, planned: DropsPlan): DropGroup {
   const seen = rows.filter((row) => row.drop_count !== '0');
   const reasons = reasonsOf(rows);
@@ -115,6 +122,7 @@ function dropGroup({ texts, rows }: RowsOfGroup, planned: DropsPlan): DropGroup 
     lastSeenNs: seen.map((row) => BigInt(row.last_ns)).reduce((a, b) => (a > b ? a : b)),
     reasons,
     ...dropReasonsText(reasons),
+    policies: policiesOf(rows, planned.keys),
   };
 }
 

@@ -1,4 +1,5 @@
 import { compileFilters } from '../filter/compile-filters.js';
+import { dropOfPolicies } from '../drops/plan-drops.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { ALL_PARTS, flowColumns, selectList } from '../flows/flow-columns.js';
 import { ParamBinder } from '../param-binder.js';
@@ -14,6 +15,8 @@ import type { GroupKey, Question } from './dimensions.js';
 
 const PAGE = new SqlTemplate('flow-page');
 const MAX_SAMPLES = 20;
+/** Variants of a group's policies that samples are looked for in; they travel as one parameter. */
+const MAX_POLICIES = 200;
 
 /** Flows of one group of an answer. */
 export interface SamplesRequest {
@@ -25,14 +28,16 @@ export interface SamplesRequest {
   /** Id of the group. */
   readonly groupId: string;
   readonly first: number;
+  /** `policies` of the group, where it was grouped by policy: the drop itself does not name it. */
+  readonly policies?: readonly string[];
 }
 
 /** Which flows an answer counts: the answers of calls, or the drops. */
 const COUNTED: Readonly<Record<Question, string>> = { red: 'l7_type = 2', drops: 'is_drop' };
 
 /**
- * Plans the newest flows of a group, read by `readFlow`. Refuses BAD_CURSOR (no such group), TOO_COSTLY (more than 20),
- * UNSUPPORTED_GROUPING (by policy: the drop itself does not name it) and BAD_FILTER.
+ * Plans the newest flows of a group, read by `readFlow`. Refuses BAD_CURSOR (no such group), TOO_COSTLY (more than 20) and
+ * BAD_FILTER.
  */
 export function planSamples(request: SamplesRequest, context: QueryContext): Result<QueryPlan> {
   const { keys, question, window, first } = request;
@@ -41,15 +46,18 @@ export function planSamples(request: SamplesRequest, context: QueryContext): Res
     return refuse('BAD_CURSOR', 'id', 'the id of a group of this answer');
   if (!Number.isInteger(first) || first < 0 || first > MAX_SAMPLES)
     return refuse('TOO_COSTLY', 'first', `from 0 to ${MAX_SAMPLES} flows`);
-  if (keys.some((key) => key.dimension === 'POLICY'))
-    return refuse('UNSUPPORTED_GROUPING', 'groupBy', 'samples of groups by policy are not available');
   const binder = new ParamBinder();
   binder.name('tenant', context.tenant);
   binder.name('limit', first);
   const place = { target: 'call', binder, tenant: '{tenant:String}', ...window } as const;
   const filter = compileFilters(request.filters, place);
   if (!filter.ok) return filter;
-  const equal = keys.map((key, index) => `${key.raw} = ${binder.bind('String', texts[index] ?? '')}`);
+  const policies = (request.policies ?? []).slice(0, MAX_POLICIES);
+  const equal = keys.map((key, index) =>
+    key.dimension === 'POLICY'
+      ? dropOfPolicies(policies, window, filter.value ?? 'true', binder)
+      : `${key.raw} = ${binder.bind('String', texts[index] ?? '')}`,
+  );
   const sql = PAGE.fill({
     columns: selectList(flowColumns(ALL_PARTS)),
     cluster: 'true',

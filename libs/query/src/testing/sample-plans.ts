@@ -140,6 +140,12 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
     const id = Buffer.from(JSON.stringify(['133'])).toString('base64url');
     return must(planSamples({ question: 'drops', window, keys, groupId: id, first: 3 }, SAMPLE_CONTEXT));
   },
+  'samples-of-policy': () => {
+    const { keys, window } = must(planDrops({ groupBy: [{ dimension: 'POLICY' }] }, SAMPLE_CONTEXT));
+    const id = Buffer.from(JSON.stringify(['a/b'])).toString('base64url');
+    const request = { question: 'drops', window, keys, groupId: id, first: 3, policies: ['eA=='] } as const;
+    return must(planSamples(request, SAMPLE_CONTEXT));
+  },
   twins: () => planTwins([DROP], SAMPLE_CONTEXT) ?? planLabels([], SAMPLE_CONTEXT),
   'map-edges': () => must(planServiceMap({ window: RAGGED }, SAMPLE_CONTEXT)).now.edges,
   'map-red': () => must(planServiceMap({ window: RAGGED, collapse: 'POD' }, SAMPLE_CONTEXT)).now.red.plan,
