@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { openLogWriter } from '@flowledger/event-log';
 import {
   describeDemo,
+  hasSource,
   importStream,
   ImportManifest,
   openDemo,
   openIntake,
+  openLiveSources,
   playDemo,
   type DemoOptions,
 } from '@flowledger/ingest';
@@ -37,11 +39,23 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   };
   const { tenant, cluster } = config.source;
   const common = { tenant, cluster, partitions: eventLog.partitions, manifest, now: () => systemClock.now() };
+  const live = await openLiveSources({
+    config,
+    partitions: eventLog.partitions,
+    appender,
+    clock: systemClock,
+    log,
+    metrics,
+  });
   const admin = await startAdminServer({
     host: '127.0.0.1',
     port: 0,
     metrics,
-    status: async () => ({ ok: true, epoch: eventLog.epoch.toString() }),
+    status: async () => ({
+      ok: true,
+      epoch: eventLog.epoch.toString(),
+      sources: live.flatMap(({ states }) => states),
+    }),
     handle: openIntake({
       importOptions: { ...common, append: appender('import') },
       appendRedriven: appender('redrive'),
@@ -55,6 +69,12 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   life.own('sources', async () => {
     await Promise.allSettled(work);
   });
+  for (const source of live)
+    work.push(
+      source
+        .run(signal)
+        .catch((error: unknown) => log.error({ error: describeError(error) }, 'source stopped')),
+    );
   for (const path of config.source.hubbleFiles) {
     const options = { ...common, source: 'hubble-file', append: appender('hubble-file'), signal } as const;
     const file = importStream(createReadStream(path, { highWaterMark: 2 ** 20 }), options);
@@ -86,8 +106,5 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
 });
 
 function playsDemo(config: Config): boolean {
-  return (
-    config.demo.enabled === 'true' ||
-    (config.demo.enabled === 'auto' && config.source.hubbleFiles.length === 0)
-  );
+  return config.demo.enabled === 'true' || (config.demo.enabled === 'auto' && !hasSource(config));
 }

@@ -4,6 +4,8 @@ export * from './import.js';
 export * from './intake.js';
 export * from './demo.js';
 export * from './relay/relay-source.js';
+export * from './relay/peer-source.js';
+export * from './live-sources.js';
 export { openRelayMetrics, type RelayMetrics } from './relay/relay-metrics.js';
 export type { HubbleAddress, TlsSettings } from './relay/hubble-client.js';
 export { agentServerName, peerServerName } from './relay/server-name.js';

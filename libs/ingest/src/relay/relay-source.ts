@@ -105,6 +105,10 @@ export class RelaySource {
     this.#withoutStreamSince = options.clock.monotonic();
   }
 
+  get states(): readonly SourceState[] {
+    return [this.state];
+  }
+
   get state(): SourceState {
     const newest = this.#progress.newestNs;
     return {
@@ -185,10 +189,7 @@ export class RelaySource {
   #take(bytes: Buffer): void {
     const head = this.#head;
     head.read(bytes);
-    if (this.#state !== 'reading') {
-      this.#state = 'reading';
-      this.#error = null;
-    }
+    if (this.#state !== 'reading') this.#heard();
     this.#withoutStreamSince = Infinity;
     const node = head.node === '' ? (this.#options.node ?? '') : head.node;
     const { timeNs } = head;
@@ -199,6 +200,21 @@ export class RelaySource {
     this.#counters.received(head.kind);
     const lane = timeNs !== undefined && timeNs > this.#openedNs ? this.#live : this.#replay;
     lane.add(node, bytes, timeNs);
+  }
+
+  /** The first message of a stream. An agent says nothing of its state itself, as relay does of its nodes. */
+  #heard(): void {
+    this.#state = 'reading';
+    this.#error = null;
+    const { node } = this.#options;
+    if (node !== undefined) this.#note(node, node, this.#openedNs, NODE_STATE.connected);
+  }
+
+  /** The node behind this source is no more: says so in the log. To be called before the source is stopped. */
+  leave(): void {
+    const { node, clock } = this.#options;
+    if (node !== undefined)
+      this.#note(node, node, BigInt(Math.floor(clock.now())) * 1_000_000n, NODE_STATE.gone);
   }
 
   #takeOther(bytes: Buffer, node: string, timeNs: bigint | undefined): void {

@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AppendRecord } from '@flowledger/event-log';
+import { AppError, type Clock, type Config, type Log, type Metrics } from '@flowledger/platform';
+import type { TlsSettings } from './relay/hubble-client.js';
+import { PeerSource } from './relay/peer-source.js';
+import { openRelayMetrics } from './relay/relay-metrics.js';
+import { RelaySource, type SourceState } from './relay/relay-source.js';
+
+/** A source that runs until it is stopped. */
+export interface LiveSource {
+  readonly states: readonly SourceState[];
+  /** Resolves after `signal` aborts, when what was received is in the log; rejects with what no retry can mend. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** What the sources of a process share. */
+export interface LiveSourceParts {
+  readonly config: Config;
+  readonly partitions: number;
+  /** Appends what a kind of source brought. */
+  readonly appender: (source: string) => (records: readonly AppendRecord[]) => Promise<unknown>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The live sources that the configuration names. Rejects CONFIG_INVALID when a certificate file cannot be read. */
+export async function openLiveSources(parts: LiveSourceParts): Promise<readonly LiveSource[]> {
+  const { source } = parts.config;
+  return source.hubbleRelay.length === 0 ? [] : openRelays(parts);
+}
+
+/** True when the configuration names anything that brings flows. */
+export function hasSource({ source }: Config): boolean {
+  return source.hubbleFiles.length > 0 || source.hubbleRelay.length > 0;
+}
+
+async function openRelays(parts: LiveSourceParts): Promise<readonly LiveSource[]> {
+  const { config, partitions, appender, clock, log, metrics } = parts;
+  const { source, data } = config;
+  const tls = await readTls(source);
+  const common = {
+    tenant: source.tenant,
+    cluster: source.cluster,
+    partitions,
+    append: appender('relay'),
+    clock,
+    log,
+    metrics: openRelayMetrics(metrics),
+    bufferBytes: source.relayBuffer,
+    reopenMs: source.relayReopen,
+    idleMs: source.relayIdle,
+  };
+  return source.hubbleRelay.map((target): LiveSource => {
+    const address = tls === undefined ? { target } : { target, tls };
+    const place = join(data.dir, 'sources', encodeURIComponent(target));
+    if (source.relayMode === 'peers') return new PeerSource({ ...common, address, stateDirectory: place });
+    return new RelaySource({ ...common, address, stateFile: `${place}.json` });
+  });
+}
+
+async function readTls(source: Config['source']): Promise<TlsSettings | undefined> {
+  if (!source.relayTls) return undefined;
+  const [ca, certificate, key] = await Promise.all(
+    [source.relayTlsCa, source.relayTlsCert, source.relayTlsKey].map(readPem),
+  );
+  if ((certificate === undefined) !== (key === undefined))
+    throw new AppError('CONFIG_INVALID', 'source.relayTlsCert and source.relayTlsKey belong together', {
+      retry: false,
+    });
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(key === undefined ? {} : { key }),
+    ...(source.relayTlsServerName === '' ? {} : { serverName: source.relayTlsServerName }),
+  };
+}
+
+async function readPem(path: string): Promise<string | undefined> {
+  if (path === '') return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new AppError('CONFIG_INVALID', `cannot read ${path}`, { retry: false, cause });
+  }
+}
