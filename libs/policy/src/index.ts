@@ -10,4 +10,5 @@ export { isObject, type Json, type JsonObject } from './json.js';
 export type { Match } from './match.js';
 export { parsePolicies, type ParsedPolicies } from './parse/parse-policies.js';
 export * from './policy.js';
+export * from './policy-history.js';
 export { selectorText, type Selector, type Requirement } from './selector.js';

@@ -32,12 +32,13 @@ const TEXTS: Readonly<Record<number, string>> = {
   8: 'the endpoint was deleted',
 };
 
-/** Labels that name the object of a policy event, or the namespace of an endpoint. */
-const POLICY_NAME = 'io.cilium.k8s.policy.name';
-const NAMESPACES = ['io.cilium.k8s.policy.namespace', 'io.kubernetes.pod.namespace'];
+/** Label that names the object of a policy event. */
+export const POLICY_NAME_LABELS = ['io.cilium.k8s.policy.name'];
+/** Labels that name the namespace of a policy or endpoint. */
+export const NAMESPACE_LABELS = ['io.cilium.k8s.policy.namespace', 'io.kubernetes.pod.namespace'];
 
 /** Value of the first label with one of the keys, whatever its source (`k8s:`, `unspec:`, …). */
-function labelValue(labels: readonly string[], keys: readonly string[]): string {
+export function labelOf(labels: readonly string[], keys: readonly string[]): string {
   for (const label of labels) {
     const [key = '', ...value] = label.replace(/^[a-z0-9-]+:/, '').split('=');
     if (keys.includes(key)) return value.join('=');
@@ -46,7 +47,7 @@ function labelValue(labels: readonly string[], keys: readonly string[]): string 
 }
 
 function objectOf(row: ChangeRow, namespace: string): string {
-  const name = row.pod || labelValue(row.labels, [POLICY_NAME]);
+  const name = row.pod || labelOf(row.labels, POLICY_NAME_LABELS);
   const qualified = namespace === '' || name === '' ? name : `${namespace}/${name}`;
   return qualified || row.labels.join(', ') || `node ${row.node}`;
 }
@@ -63,7 +64,7 @@ export function precedingChanges(
   return rows
     .flatMap((row) => {
       const text = TEXTS[row.type];
-      const namespace = row.namespace || labelValue(row.labels, NAMESPACES);
+      const namespace = row.namespace || labelOf(row.labels, NAMESPACE_LABELS);
       const elsewhere = namespace !== '' && enforced !== '' && namespace !== enforced;
       const timeNs = BigInt(row.at_ns);
       if (text === undefined || elsewhere || timeNs < firstSeenNs - SHORTLY_NS) return [];
