@@ -8,15 +8,17 @@ import { runProcess, VERSION } from '@flowledger/platform';
 const DAY_NS = 86_400_000_000_000n;
 
 await runProcess('api', async ({ config, log, metrics, life }) => {
-  const eventLog = await openLogReader(config);
+  const eventLog = await openLogReader(config, log);
   life.own('log', () => eventLog.close());
   const { url, readUser, readPassword, database } = config.store;
   const store = openColumnStore({ url, user: readUser, password: readPassword, database });
   life.own('store', () => store.close());
   const group = () => readGroupState(config.data.dir);
   const intakeUrl = async (): Promise<string | undefined> =>
-    (await group())?.processes.find((entry) => entry.name === 'ingestor')?.url;
-  const intake = { intakeUrl, store, epoch: eventLog.epoch };
+    config.ingestor.url === ''
+      ? (await group())?.processes.find((entry) => entry.name === 'ingestor')?.url
+      : config.ingestor.url.replace(/\/$/, '');
+  const intake = { intakeUrl, intakeToken: config.admin.token, store, epoch: eventLog.epoch };
   const server = await createApiServer({
     store,
     log: eventLog,

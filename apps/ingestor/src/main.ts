@@ -20,21 +20,20 @@ const DAY_MS = 86_400_000;
 await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   const eventLog = await openLogWriter(config, log);
   life.own('log', () => eventLog.close());
-  const manifest = await ImportManifest.open(
-    join(config.data.dir, 'log', 'imports.manifest'),
-    config.retention.rawDays * DAY_MS,
-  );
+  const manifest = await ImportManifest.open(manifestPath(config), config.retention.rawDays * DAY_MS);
   life.own('manifest', () => manifest.close());
 
   const appended = metrics.counter('flowledger_ingest_events_total', 'Events made durable in the log', [
     'source',
   ]);
+  const received = metrics.counter('flowledger_ingest_received_events_total', 'Events handed to the log', [
+    'source',
+  ]);
   const appender = (source: string) => async (records: Parameters<typeof eventLog.append>[0]) => {
+    const events = records.reduce((sum, record) => sum + record.events, 0);
+    received.inc({ source }, events);
     const positions = await eventLog.append(records);
-    appended.inc(
-      { source },
-      records.reduce((sum, record) => sum + record.events, 0),
-    );
+    appended.inc({ source }, events);
     return positions;
   };
   const { tenant, cluster } = config.source;
@@ -104,6 +103,13 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   const { nodes, incident } = describeDemo(state, demo);
   return { ...facts, demoNodes: nodes, demoIncident: incident };
 });
+
+/** Beside the embedded log; with Kafka in the data directory itself, one for each ingestor. */
+function manifestPath({ data, log }: Config): string {
+  return log.kind === 'kafka'
+    ? join(data.dir, 'imports.manifest')
+    : join(data.dir, 'log', 'imports.manifest');
+}
 
 function playsDemo(config: Config): boolean {
   return config.demo.enabled === 'true' || (config.demo.enabled === 'auto' && !hasSource(config));

@@ -1,11 +1,11 @@
-// Event log → ClickHouse. One loader; a second worker on the same log stands by until this one is gone.
+// Event log → ClickHouse. On Kafka any number of workers share the partitions; on the embedded log a second one stands by.
 import { openColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
-import { describeLoader, loaderMetrics, runLoader } from '@flowledger/sink';
+import { describeLoader, loaderLag, loaderMetrics, runLoader } from '@flowledger/sink';
 import { describeError, runProcess, startAdminServer } from '@flowledger/platform';
 
 await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
-  const eventLog = await openLogReader(config);
+  const eventLog = await openLogReader(config, log);
   life.own('log', () => eventLog.close());
   const { url, user, password, database } = config.store;
   const store = openColumnStore({ url, user, password, database });
@@ -29,7 +29,13 @@ await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
     process.exit(1);
   });
   const status = () => describeLoader(loader, eventLog);
-  const admin = await startAdminServer({ host: '127.0.0.1', port: 0, metrics, status });
+  const admin = await startAdminServer({
+    ...config.admin,
+    metrics,
+    status,
+    ready: async () => (await store.version()) !== '' && (await status()).ok,
+    refresh: loaderLag(metrics, status),
+  });
   life.own('admin', () => admin.close());
   return { url: admin.url };
 });

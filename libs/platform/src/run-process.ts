@@ -38,7 +38,8 @@ export function configOrExit(argv: readonly string[]): Config {
 
 /**
  * The body of a process's `main`: configuration, start, ready message to the supervisor, wait for the stop signal, stop
- * in reverse order within 20 s. Exit 0 when it stopped cleanly, 1 otherwise, 78 when the configuration is refused.
+ * in reverse order within 20 s. Exit 0 when it stopped cleanly, 1 otherwise, 78 when the configuration is refused, by its
+ * form or by what it names.
  */
 export async function runProcess(
   component: string,
@@ -48,7 +49,7 @@ export async function runProcess(
   const log = openLog(component, config.diagnostics.level);
   const life = new Lifecycle(log);
   const signal = stopSignal();
-  let failed = false;
+  let failed: number | undefined;
   try {
     const facts = await start({ config, log, metrics: openMetrics(), life, signal });
     const ready: ReadyMessage = { type: 'ready', facts };
@@ -56,7 +57,7 @@ export async function runProcess(
     await aborted(signal);
   } catch (error) {
     if (!signal.aborted) {
-      failed = true;
+      failed = isAppError(error, 'CONFIG_INVALID') ? EXIT.config : EXIT.failed;
       log.error(
         { error: describeError(error), code: isAppError(error) ? error.code : undefined },
         'process failed',
@@ -65,7 +66,7 @@ export async function runProcess(
     }
   }
   const clean = await life.stop(STOP_DEADLINE_MS);
-  process.exit(clean && !failed ? EXIT.ok : EXIT.failed);
+  process.exit(failed ?? (clean ? EXIT.ok : EXIT.failed));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -5,10 +5,14 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
-/** Throws CONFIG_INVALID when listening beyond loopback without a token and without saying so. */
-export function assertSafeBinding(host: string, token: string | undefined, insecure: boolean): void {
+/** Throws CONFIG_INVALID when listening beyond loopback without a token and without saying so. `section`: of the settings. */
+export function assertSafeBinding(
+  host: string,
+  token: string | undefined,
+  insecure: boolean,
+  section: 'api' | 'admin' = 'api',
+): void {
   if (isLoopback(host) || (token !== undefined && token !== '') || insecure) return;
-  throw new AppError('CONFIG_INVALID', `listen on ${host}: set api.token, or api.insecure if that is meant`, {
-    retry: false,
-  });
+  const text = `listen on ${host}: set ${section}.token, or ${section}.insecure if that is meant`;
+  throw new AppError('CONFIG_INVALID', text, { retry: false });
 }

@@ -4,7 +4,7 @@ export type { BatchAccount } from './load/load-batch.js';
 export type { BatchLimits, LoaderEvents } from './load/loader-context.js';
 export type { PartitionStatus } from './load/loader-status.js';
 export type { Failpoint, FailpointName } from './load/failpoint.js';
-export { describeLoader, loaderMetrics } from './load/describe-loader.js';
+export { describeLoader, loaderLag, loaderMetrics } from './load/describe-loader.js';
 export type { LoaderReport, PartitionReport } from './load/describe-loader.js';
 export { replay } from './replay/replay.js';
 export type { ReplayOptions, ReplayReport } from './replay/replay.js';

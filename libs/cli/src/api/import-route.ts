@@ -14,6 +14,8 @@ export interface ImportRouteOptions {
   readonly intakePath: '/intake/import' | '/intake/redrive';
   /** Base address of the ingestor's loopback listener now; undefined while it is not running. */
   readonly intakeUrl: () => Promise<string | undefined>;
+  /** Token of that listener; empty or missing: it asks for none. */
+  readonly intakeToken?: string;
   readonly store: ColumnStore;
   readonly epoch: bigint;
 }
@@ -29,7 +31,12 @@ export function importRoute(
       const intake = await options.intakeUrl();
       if (intake === undefined)
         throw new AppError('OVERLOADED', 'the ingestor is not running', { retry: true });
-      const answer = await forward(request, `${intake}${options.intakePath}`, gone.signal);
+      const answer = await forward(
+        request,
+        `${intake}${options.intakePath}`,
+        options.intakeToken ?? '',
+        gone.signal,
+      );
       const summary = await importOutcome(answer, options.store, options.epoch, systemClock, gone.signal);
       end(response, 200, summary);
     } catch (error) {
@@ -43,11 +50,17 @@ function end(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function forward(request: IncomingMessage, url: string, signal: AbortSignal): Promise<IntakeAnswer> {
+function forward(
+  request: IncomingMessage,
+  url: string,
+  token: string,
+  signal: AbortSignal,
+): Promise<IntakeAnswer> {
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown): void =>
       reject(new AppError('LOG_UNAVAILABLE', 'pass the upload to the ingestor', { retry: true, cause }));
-    const upstream = httpRequest(url, { method: 'POST', signal }, (answer) => {
+    const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
+    const upstream = httpRequest(url, { method: 'POST', headers, signal }, (answer) => {
       readJson(answer).then((body) => {
         if (answer.statusCode === 200) resolve(body as unknown as IntakeAnswer);
         else

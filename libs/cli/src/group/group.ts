@@ -78,7 +78,9 @@ async function startAll(
     store = await startStoreProcess(config, log, changed);
     life.own('store', store.stop);
   }
-  const effective = withStore({ ...config, api: { ...config.api, port } }, store);
+  // Ingestor and worker are on one machine here, so neither may take a port that was meant for it alone.
+  const admin = { ...config.admin, host: '127.0.0.1', port: 0 };
+  const effective = withStore({ ...config, admin, api: { ...config.api, port } }, store);
   await migrateStore(effective, store !== undefined);
   const environment = (): Record<string, string> => childEnvironment(effective);
   const child = (name: keyof GroupEntries): Supervised => {

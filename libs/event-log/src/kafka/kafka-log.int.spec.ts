@@ -29,7 +29,7 @@ describe.runIf(source.kind !== 'none')('on a real Apache Kafka', () => {
       minInSyncReplicas: 1,
       retentionMs: 86_400_000,
       retentionBytes: 2 ** 30,
-      strict: true,
+      strict: false,
     };
     let log = await openKafkaLog(options);
     const others: EventLog[] = [];

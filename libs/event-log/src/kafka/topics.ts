@@ -13,6 +13,9 @@ export function countsTopic(topic: string): string {
 
 const TOPIC_RESOURCE = 2;
 const CREATE_LIMIT_MS = 15_000;
+/** What "durable" means with Kafka (reliability note 2.1): one broker may be lost without losing what was accepted. */
+const SAFE_REPLICAS = 3;
+const SAFE_IN_SYNC = 2;
 
 function logTopicConfig(options: ResolvedKafkaOptions): Record<string, string> {
   const partitions = options.partitions ?? 1;
@@ -120,10 +123,7 @@ export interface TopicFinding {
 export function judgeTopic(
   config: ReadonlyMap<string, string>,
   replicas: number,
-  options: Pick<
-    ResolvedKafkaOptions,
-    'minInSyncReplicas' | 'retentionMs' | 'maxRecordBytes' | 'replicationFactor'
-  >,
+  options: Pick<ResolvedKafkaOptions, 'retentionMs' | 'maxRecordBytes'>,
 ): readonly TopicFinding[] {
   const findings: TopicFinding[] = [];
   const check = (setting: string, found: string, ok: boolean, wanted: string, breaks: string): void => {
@@ -142,15 +142,15 @@ export function judgeTopic(
   check(
     'replication factor',
     String(replicas),
-    replicas >= options.replicationFactor,
-    `at least ${options.replicationFactor}`,
+    replicas >= SAFE_REPLICAS,
+    `at least ${SAFE_REPLICAS}`,
     'losing brokers loses accepted events',
   );
   check(
     'min.insync.replicas',
     value('min.insync.replicas'),
-    whole('min.insync.replicas') >= options.minInSyncReplicas,
-    `at least ${options.minInSyncReplicas}`,
+    whole('min.insync.replicas') >= SAFE_IN_SYNC,
+    `at least ${SAFE_IN_SYNC}`,
     'an append is acknowledged by too few replicas',
   );
   check(

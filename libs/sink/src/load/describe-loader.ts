@@ -107,3 +107,22 @@ export function loaderMetrics(metrics: Metrics): LoaderEvents {
     },
   };
 }
+
+/** Gauges of the lag, brought up to date by calling the result. */
+export function loaderLag(metrics: Metrics, report: () => Promise<LoaderReport>): () => Promise<void> {
+  const seconds = metrics.gauge('flowledger_sink_lag_seconds', 'Age of the oldest record being loaded', [
+    'partition',
+  ]);
+  const offsets = metrics.gauge('flowledger_sink_lag_offsets', 'Records of the log not yet loaded', [
+    'partition',
+  ]);
+  return async () => {
+    const { partitions } = await report();
+    seconds.reset();
+    offsets.reset();
+    for (const { partition, lagSeconds, lagRecords } of partitions) {
+      seconds.set({ partition: String(partition) }, lagSeconds);
+      offsets.set({ partition: String(partition) }, lagRecords);
+    }
+  };
+}
