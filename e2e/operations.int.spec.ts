@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Simulation, toJsonLine } from '@flowledger/simulator';
+import { startTestStore } from '@flowledger/testkit';
 import { ask, run, start, temporary, type Started } from './command.js';
 
 const COUNTS =
@@ -133,4 +134,27 @@ describe('flowledger backup and restore', () => {
     const refused = await run(['restore', folder, '--data-dir', join(directory.path, 'third')]);
     expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/^flowledger: damaged: /)]);
   }, 120_000);
+});
+
+describe('flowledger move', () => {
+  it('brings every table of a stopped installation to a server, and refuses while it runs', async () => {
+    const server = await startTestStore();
+    try {
+      const file = join(directory.path, 'production.yaml');
+      const password = server.password('writer');
+      const target = { url: server.url, user: 'writer', password, database: 'moved' };
+      const moved = { store: target, data: { dir: join(directory.path, 'production') } };
+      await writeFile(file, JSON.stringify(moved));
+      expect((await run(['move', '--to', file, ...data])).err).toMatch(/is in use by process/);
+      await group.stop();
+      const report = await json(['move', '--to', file, ...data]);
+      expect(report).toMatchObject({ differences: [] });
+      expect(report['rows']).toBeGreaterThan(1000);
+      const again = await run(['move', '--to', file, ...data]);
+      expect([again.code, again.err]).toEqual([1, expect.stringContaining('already holds rows')]);
+    } finally {
+      await server.stop();
+      group = await start(data);
+    }
+  }, 180_000);
 });

@@ -48,6 +48,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
     async () => (await import('./commands/restore.js')).restore,
   ],
   [
+    'move',
+    'from the embedded store to a ClickHouse server, compared table by table: --to FILE',
+    async () => (await import('./commands/move.js')).move,
+  ],
+  [
     'migrate',
     'create or upgrade the tables of the configured ClickHouse server',
     async () => (await import('./commands/migrate.js')).migrate,

@@ -105,8 +105,9 @@ async function oneLetter(store: ColumnStore, asked: Asked, signal: AbortSignal):
   return letter;
 }
 
-function plain({ bytes: _, ...letter }: DeadLetter): object {
-  return { ...letter, redriven: letter.redriven === 1 };
+/** For people and scripts: without the bytes, which have their own form. */
+function plain(letter: DeadLetter): object {
+  return { ...letter, bytes: undefined, redriven: letter.redriven === 1 };
 }
 
 async function redrive(

@@ -50,7 +50,7 @@ async function logFacts(
   store: ColumnStore | undefined,
   signal: AbortSignal,
 ): Promise<DoctorFacts['log']> {
-  const plan = sql.plan('doctor_lag', { epoch: log.epoch });
+  const plan = sql.plan('ledger_end', { epoch: log.epoch });
   const rows = await store?.query<{ lp: number; next: string }>(plan, signal).then(
     (result) => result.rows,
     () => [],
