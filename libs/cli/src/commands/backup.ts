@@ -25,7 +25,7 @@ export async function backup(argv: readonly string[]): Promise<number> {
       {
         store,
         database: config.store.database,
-        logDirectory: join(config.data.dir, 'log'),
+        logDirectory: config.log.kind === 'embedded' ? join(config.data.dir, 'log') : undefined,
         folder,
         version: VERSION,
         now: () => systemClock.now(),

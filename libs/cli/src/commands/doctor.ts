@@ -38,8 +38,9 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The log, if there is one: a reader would wait for it to be made. */
+/** The log, if there is one: a reader of files would wait for them to be made. */
 async function openExistingLog(config: Config): Promise<EventLog | undefined> {
+  if (config.log.kind !== 'embedded') return openLogReader(config).catch(() => undefined);
   const made = await access(join(config.data.dir, 'log')).then(
     () => true,
     () => false,

@@ -33,7 +33,7 @@ export async function restore(argv: readonly string[]): Promise<number> {
   }
   const lock = await emptyDirectory(config);
   try {
-    await restoreLog(folder, join(config.data.dir, 'log'));
+    if (config.log.kind === 'embedded') await restoreLog(folder, join(config.data.dir, 'log'));
     await (config.store.url === ''
       ? intoEmbedded(config, folder, signal)
       : intoServer(config, folder, false, signal));
