@@ -17,6 +17,7 @@ export const HOMES = {
   '@grpc/grpc-js': ['ingest', 'observer'],
   '@grpc/reflection': ['observer'],
   'grpc-health-check': ['observer'],
+  '@grpc/proto-loader': ['observer'],
   re2js: ['query'],
   '@clickhouse/client': ['column-store'],
   chdb: ['embedded-clickhouse'],

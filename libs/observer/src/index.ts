@@ -1,1 +1,2 @@
-export {};
+export * from './server/observer-server.js';
+export type { Credentials } from './server/access.js';

@@ -58,7 +58,7 @@ export * from './inventory/read-coverage.js';
 export * from './inventory/read-inventory.js';
 export * from './explain/explain-drop.js';
 export type { ChangeEvent, ChangeRow } from './explain/preceding-changes.js';
-export { isExplainable, partiesOf, planChanges, planExplanation } from './explain/plan-explanation.js';
+export { isDeniedCall, isExplainable, partiesOf, planChanges, planExplanation } from './explain/plan-explanation.js';
 export type { ExplanationPlan } from './explain/plan-explanation.js';
 export * from './explain/policy-changes.js';
 export * from './explain/policy-edges.js';

@@ -92,6 +92,11 @@ export class WireFields {
     return value === undefined ? new Uint8Array(0) : this.source.subarray(value.start, value.end);
   }
 
+  /** Each occurrence of a repeated field of bytes, or of messages that stay encoded. */
+  bytesList(field: number): Uint8Array[] {
+    return this.#of(field, WIRE_BYTES).map(({ start, end }) => this.source.subarray(start, end));
+  }
+
   /** Each occurrence of a repeated message. */
   messages(field: number): WireFields[] {
     return this.#of(field, WIRE_BYTES).map(({ start, end }) => this.#inner(this.source.subarray(start, end)));

@@ -1,0 +1,103 @@
+import {
+  COMPLETE_PARTS,
+  encodeCursor,
+  planFlows,
+  planFlowStart,
+  readFlows,
+  readFlowStart,
+  type FlowPosition,
+  type FlowRecord,
+  type FlowRow,
+  type FlowsRequest,
+  type FlowStartRow,
+  type LogCursor,
+} from '@flowledger/query';
+import { granted } from '../server/grpc-errors.js';
+import type { ClusterList } from './cluster-list.js';
+import type { FlowQuestion } from './flow-question.js';
+import type { StoreReader } from './store-reader.js';
+
+/** Flows of the first page: few, so that the first row is soon there. */
+const FIRST_PAGE = 500;
+/** Flows of the pages after it; about ten megabytes. */
+const NEXT_PAGES = 4000;
+
+type Ask = Pick<FlowsRequest, 'window' | 'filters' | 'clusters' | 'loadedBefore' | 'parts' | 'maxPage'>;
+
+/** Reads the stored flows of a question in order of time, page by page. */
+export class FlowHistory {
+  constructor(
+    private readonly reader: StoreReader,
+    private readonly clusters: ClusterList,
+  ) {}
+
+  /**
+   * Pages of matching flows, ascending; no page is read before the one before it is consumed. With `loadedBefore` only
+   * flows before that place of the log.
+   */
+  async *pages(
+    question: FlowQuestion,
+    loadedBefore: LogCursor | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly FlowRecord[]> {
+    const clusters = await this.clusters.of(question.window, signal);
+    const ask: Ask = {
+      window: question.window,
+      filters: question.filters,
+      clusters,
+      parts: COMPLETE_PARTS,
+      maxPage: NEXT_PAGES,
+      ...(loadedBefore === undefined ? {} : { loadedBefore }),
+    };
+    const { limit, fromStart } = question;
+    if (fromStart || limit === undefined) yield* this.#forward(ask, undefined, limit, signal);
+    else if (limit <= BigInt(NEXT_PAGES)) yield await this.#last(ask, Number(limit), signal);
+    else {
+      const plan = granted(planFlowStart(ask, limit, this.reader.context()));
+      const start = readFlowStart(await this.reader.rows<FlowStartRow>(plan, signal));
+      yield* this.#forward(ask, start, limit, signal);
+    }
+  }
+
+  async #last(ask: Ask, limit: number, signal: AbortSignal): Promise<readonly FlowRecord[]> {
+    return (await this.#page({ ...ask, last: limit }, signal)).flows;
+  }
+
+  /** From `start` (included), or from the start of the window. */
+  async *#forward(
+    ask: Ask,
+    start: FlowPosition | undefined,
+    limit: bigint | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly FlowRecord[]> {
+    let left = limit;
+    let after = start === undefined ? undefined : justBefore(start);
+    for (let size = FIRST_PAGE; left === undefined || left > 0n; size = NEXT_PAGES) {
+      const first = left === undefined || left > BigInt(size) ? size : Number(left);
+      const page = await this.#page({ ...ask, first }, signal, after);
+      if (page.flows.length > 0) yield page.flows;
+      const last = page.flows.at(-1);
+      if (!page.hasNextPage || last === undefined) return;
+      after = last.position;
+      if (left !== undefined) left -= BigInt(page.flows.length);
+    }
+  }
+
+  async #page(request: FlowsRequest, signal: AbortSignal, after?: FlowPosition) {
+    const context = this.reader.context();
+    const bare = granted(planFlows(request, context));
+    const plan =
+      after === undefined
+        ? bare
+        : granted(planFlows({ ...request, after: encodeCursor(after, bare.filterHash) }, context));
+    return readFlows(await this.reader.rows<FlowRow>(plan.plan, signal), plan);
+  }
+}
+
+/** A position that only lies before `at`: pages start behind their cursor. */
+function justBefore(at: FlowPosition): FlowPosition {
+  if (at.index > 0) return { ...at, index: at.index - 1 };
+  if (at.offset > 0n) return { ...at, offset: at.offset - 1n, index: 0xffff_ffff };
+  const last = (1n << 64n) - 1n;
+  return { bucketNs: at.bucketNs - 1n, logEpoch: last, partition: 65_535, offset: last, index: 0xffff_ffff };
+}

@@ -1,0 +1,147 @@
+import {
+  planOtherEvents,
+  readOtherEvents,
+  writeFlow,
+  type FlowRecord,
+  type LabelledFlow,
+  type LiveFlows,
+  type LogCursor,
+  type OtherEvent,
+  type OtherEventRow,
+} from '@flowledger/query';
+import { WireWriter } from '@flowledger/model';
+import { status } from '@grpc/grpc-js';
+import { GrpcError } from '../server/grpc-errors.js';
+import { eventResponse, flowResponse, lostResponse, noticeResponse } from '../wire/responses.js';
+import { FlowHistory } from './flow-history.js';
+import { isoTime, type FlowQuestion } from './flow-question.js';
+import type { ClusterList } from './cluster-list.js';
+import type { LabelCache } from './label-cache.js';
+import type { StoreReader } from './store-reader.js';
+
+/** Lost events and node states that are told beside one page of flows. */
+const MAX_EVENTS = 1000;
+
+/** What streams of flows are made from. */
+export interface FlowStreamDeps {
+  readonly reader: StoreReader;
+  readonly labels: LabelCache;
+  readonly clusters: ClusterList;
+  /** Undefined where this process has no log to follow. */
+  readonly live: LiveFlows | undefined;
+  /** Bytes of flows that may wait for a slow follower. */
+  readonly followBufferBytes: number;
+  /** Names this server in notices. */
+  readonly nodeName: string;
+}
+
+/** Answers GetFlows: encoded responses in order, a batch at a time. */
+export class FlowStream {
+  readonly #history: FlowHistory;
+  readonly #writer = new WireWriter(4096);
+
+  constructor(
+    private readonly deps: FlowStreamDeps,
+    private readonly question: FlowQuestion,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#history = new FlowHistory(deps.reader, deps.clusters);
+  }
+
+  /** Ends with the history, or never when following; the caller takes a batch when the one before it is written. */
+  async *batches(): AsyncGenerator<readonly Uint8Array[]> {
+    const { question, deps } = this;
+    const { live } = deps;
+    if (question.follow && live === undefined)
+      throw new GrpcError(status.UNIMPLEMENTED, 'follow: this server has no log to follow');
+    const cursor = question.follow ? await live?.loaded() : undefined;
+    if (question.cutByRetention) {
+      const from = isoTime(question.window.fromNs);
+      const message = `since: nothing is kept from before ${from} (retention.rawDays); the answer starts there`;
+      yield [noticeResponse(message, deps.nodeName, question.window.fromNs)];
+    }
+    if (!question.onlyNew) yield* this.#past(cursor);
+    if (live !== undefined && cursor !== undefined) yield* this.#tail(live, cursor);
+  }
+
+  /** Stored flows; where they end before the limit, the events behind the last of them too. */
+  async *#past(cursor: LogCursor | undefined): AsyncGenerator<readonly Uint8Array[]> {
+    const { window, limit, fromStart } = this.question;
+    let fromNs = fromStart ? window.fromNs : undefined;
+    let left = limit;
+    for await (const flows of this.#history.pages(this.question, cursor, this.signal)) {
+      const [first, last] = [flows[0], flows.at(-1)];
+      if (first === undefined || last === undefined) continue;
+      yield await this.#page(flows, fromNs ?? first.position.bucketNs, last.position.bucketNs);
+      fromNs = last.position.bucketNs + 1n;
+      if (left !== undefined) left -= BigInt(flows.length);
+    }
+    if (left === 0n) return;
+    const behind = await this.#events(fromNs ?? window.fromNs, window.toNs - 1n);
+    if (behind.length > 0) yield behind.map(eventResponse);
+  }
+
+  /** A page of flows with the other events of its time between them. */
+  async #page(flows: readonly FlowRecord[], fromNs: bigint, toNs: bigint): Promise<readonly Uint8Array[]> {
+    const [labelled, events] = await Promise.all([
+      this.deps.labels.label(flows, this.signal),
+      this.#events(fromNs, toNs),
+    ]);
+    const responses: Uint8Array[] = [];
+    let next = 0;
+    for (const flow of labelled) {
+      for (let event = events[next]; event !== undefined; event = events[++next]) {
+        if (event.position.bucketNs > flow.flow.position.bucketNs) break;
+        responses.push(eventResponse(event));
+      }
+      responses.push(this.#response(flow));
+    }
+    for (const event of events.slice(next)) responses.push(eventResponse(event));
+    return responses;
+  }
+
+  /** Never filtered and never counted (hubble note 2.2). */
+  async #events(fromNs: bigint, toNs: bigint): Promise<readonly OtherEvent[]> {
+    const { reader } = this.deps;
+    if (fromNs > toNs) return [];
+    const request = {
+      kinds: ['lost_events', 'node_status'],
+      window: { fromNs, toNs: toNs + 1n },
+      order: 'ASC',
+      limit: MAX_EVENTS,
+    } as const;
+    const plan = planOtherEvents(request, reader.context());
+    return readOtherEvents(await reader.rows<OtherEventRow>(plan, this.signal));
+  }
+
+  async *#tail(live: LiveFlows, after: LogCursor): AsyncGenerator<readonly Uint8Array[]> {
+    const { question, deps, signal } = this;
+    const { untilNs } = question;
+    const request = { after, matches: question.matches, maxBufferedBytes: deps.followBufferBytes, signal };
+    for await (const step of live.tail(request)) {
+      if (step.kind === 'missed') yield [lostResponse(step, deps.nodeName)];
+      if (step.kind !== 'flows') continue;
+      const flows = step.flows
+        .filter(({ flow }) => question.sinceNs === undefined || flow.position.bucketNs >= question.sinceNs)
+        .toSorted((a, b) => compare(a.flow.position.bucketNs, b.flow.position.bucketNs));
+      const within = flows.filter(({ flow }) => untilNs === undefined || flow.position.bucketNs <= untilNs);
+      if (within.length > 0) yield within.map((flow) => this.#response(flow));
+      if (within.length < flows.length) return;
+    }
+  }
+
+  #response(labelled: LabelledFlow): Uint8Array {
+    const out = this.#writer;
+    const { flow } = labelled;
+    const { mask } = this.question;
+    out.reset();
+    writeFlow(out, labelled);
+    const bytes = out.buf.subarray(0, out.pos);
+    const node = `${flow.cluster}/${flow.node}`;
+    return flowResponse(mask === undefined ? bytes : mask(bytes), node, flow.timeNs);
+  }
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
