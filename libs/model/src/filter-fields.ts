@@ -81,7 +81,7 @@ export const FILTER_FIELDS: readonly FilterFieldSpec[] = [
   filter('httpHeader', '32', '[HeaderInput!]', ['http_header_keys', 'http_header_values'], 'a header with exactly this key and value'),
   filter('traceId', '28', '[String!]', ['trace_id'], 'W3C trace id equal; empty = no trace'),
   filter('ipTraceId', '39', '[UInt64!]', ['ip_trace_id'], 'trace id of the IP option equal'),
-  { ...filter('celExpression', '999.1', '[String!]', [], 'CEL expression', false), proto: 'experimental.cel_expression' },
+  { ...filter('celExpression', '999.1', '[String!]', [], 'CEL condition on `_flow`, a subset (docs: Ask, section CEL): any of them is true; an error while it is evaluated is no match'), proto: 'experimental.cel_expression' },
   { ...filter('matchInferred', '', 'Boolean = false', ['src_workload', 'dst_workload'], 'ours: workload and service filters also match what was inferred from pod names, labels and the endpoint history'), proto: null, number: null },
 ];
 

@@ -1,5 +1,6 @@
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
+import { celExpression } from '../cel/cel-field.js';
 import * as endpoint from './endpoint-fields.js';
 import type { FilterTerms } from './filter-scope.js';
 import type { FlowFilter, FlowFilterLists, FlowFilters } from './flow-filter.js';
@@ -65,7 +66,7 @@ export const FIELD_PARSERS: Parsers = {
   httpHeader: l7.httpHeader,
   traceId: packet.traceId,
   ipTraceId: packet.ipTraceId,
-  celExpression: () => refused('CEL expressions are not supported yet; use the other fields'),
+  celExpression,
 };
 
 function tooLarge(values: readonly unknown[]): string | undefined {

@@ -9,6 +9,7 @@ import type { SentEvents } from '../testing/decoded-flows.js';
 import { oddFlows } from '../testing/odd-flows.js';
 import { CONTEXT, DAY_S, must, startQueryFixture } from '../testing/query-fixture.js';
 import type { QueryFixture } from '../testing/query-fixture.js';
+import { CEL_CONDITIONS, randomCel } from '../testing/random-cel.js';
 import { FILTER_VALUES, randomFilters } from '../testing/random-filters.js';
 import { recordedText } from '../testing/recorded-data.js';
 import { compilePredicate } from './compile-predicate.js';
@@ -82,8 +83,10 @@ describe('a predicate and the SQL of the same filters', () => {
     return compiled.ok;
   }
 
-  async function compare(all: readonly FlowFilters[]): Promise<number> {
+  /** Requires the same flows of both; returns how many passed. `refusals` may be refused, by both, with one reason. */
+  async function compare(all: readonly FlowFilters[], refusals = Infinity): Promise<number> {
     const filters = all.filter(accepted);
+    expect(all.length - filters.length).toBeLessThanOrEqual(refusals);
     const stored = await passing(filters);
     const predicates = filters.map((one) => must(compilePredicate(one, { history: decoded.history })));
     expect(stored.size).toBe(decoded.flows.length);
@@ -111,6 +114,20 @@ describe('a predicate and the SQL of the same filters', () => {
     }
   });
 
+  it('pass the same flows for every field of CEL', async () => {
+    const texts = Object.entries(CEL_CONDITIONS).flatMap(([path, condition]) =>
+      fc.sample(condition, { numRuns: path === 'has()' ? 100 : 8, seed: 3 }),
+    );
+    for (let at = 0; at < texts.length; at += 2 * FILTERS_A_QUERY)
+      await compare(texts.slice(at, at + 2 * FILTERS_A_QUERY).map(celFilter), 0);
+  });
+
+  it('pass the same flows for random conditions of CEL, errors included', async () => {
+    const texts = fc.sample(randomCel, { numRuns: 4 * FILTERS_A_QUERY, seed: 20_261_122 });
+    for (let at = 0; at < texts.length; at += FILTERS_A_QUERY)
+      await compare(texts.slice(at, at + FILTERS_A_QUERY).map(celFilter), 4);
+  });
+
   it('pass the same flows for random lists of random filters', async () => {
     const batches = fc.array(randomFilters, { minLength: FILTERS_A_QUERY, maxLength: FILTERS_A_QUERY });
     await fc.assert(
@@ -121,6 +138,10 @@ describe('a predicate and the SQL of the same filters', () => {
     );
   });
 });
+
+function celFilter(expression: string): FlowFilters {
+  return { allow: [{ celExpression: [expression] }] };
+}
 
 function text(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
