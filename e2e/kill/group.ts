@@ -9,12 +9,14 @@ export class GroupUnderTest {
   readonly #root: string;
   readonly #dataDir: string;
   readonly #port: number;
+  readonly #settings: readonly string[];
   #supervisor: ChildProcess | undefined;
 
-  constructor(root: string, dataDir: string, port: number) {
+  constructor(root: string, dataDir: string, port: number, settings: readonly string[]) {
     this.#root = root;
     this.#dataDir = dataDir;
     this.#port = port;
+    this.#settings = settings;
     this.url = `http://127.0.0.1:${port}`;
   }
 
@@ -29,6 +31,7 @@ export class GroupUnderTest {
       '--no-demo',
       '--sink-max-age',
       '200ms',
+      ...this.#settings,
     ];
     const entry = join(this.#root, 'apps/flowledger/dist/main.js');
     const child = spawn(process.execPath, [entry, ...words], {

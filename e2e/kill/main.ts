@@ -1,12 +1,15 @@
 // Kills processes of the running group at random moments under load, then checks every book.
-//   npm run kill-test -- [--kills 50] [--seed 1] [--port 17117] [--keep]
+//   npm run kill-test -- [--kills 50] [--seed 1] [--port 17117] [--keep] [--kafka]
+// With --kafka the log is in a real Kafka, whose broker is one of the victims.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openColumnStore } from '@flowledger/column-store';
-import { openEmbeddedLog } from '@flowledger/event-log';
+import { openLogReader, type EventLog } from '@flowledger/event-log';
+import { configOrExit } from '@flowledger/platform';
+import { startJvmBroker } from '@flowledger/testkit';
 import { checkBooks, type BooksReport } from './books.js';
 import { GroupUnderTest } from './group.js';
 import { batches, send } from './load.js';
@@ -21,7 +24,22 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const kills = flag('kills', 50);
 const seed = flag('seed', 1);
 const dataDir = await mkdtemp(join(tmpdir(), 'flowledger-kill-'));
-const group = new GroupUnderTest(root, dataDir, flag('port', 17117));
+const broker = process.argv.includes('--kafka') ? await startJvmBroker() : undefined;
+const settings =
+  broker === undefined
+    ? []
+    : [
+        ...['--log-kind', 'kafka', '--log-brokers', broker.address],
+        ...[
+          '--log-replication-factor',
+          '1',
+          '--log-min-in-sync-replicas',
+          '1',
+          '--log-session-timeout',
+          '3s',
+        ],
+      ];
+const group = new GroupUnderTest(root, dataDir, flag('port', 17117), settings);
 
 /** mulberry32: small, seeded, good enough to choose victims. */
 function randomOf(state: number): () => number {
@@ -52,8 +70,14 @@ async function killMany(): Promise<Record<string, number>> {
   for (let n = 0; n < kills; n++) {
     await delay(200 + random() * 1800);
     const living = await group.living();
-    const victim = living[Math.floor(random() * living.length)];
-    if (victim === undefined) continue;
+    const choice = Math.floor(random() * (living.length + (broker === undefined ? 0 : 1)));
+    const victim = living[choice];
+    if (victim === undefined) {
+      await broker?.kill();
+      await broker?.restart();
+      killed['broker'] = (killed['broker'] ?? 0) + 1;
+      continue;
+    }
     await group.kill(victim);
     killed[victim.name] = (killed[victim.name] ?? 0) + 1;
   }
@@ -98,7 +122,7 @@ async function books(): Promise<BooksReport> {
   const url = state.processes.find((p) => p.name === 'store')?.url;
   if (url === undefined) throw new Error('no store in the group');
   const store = openColumnStore({ url, user: 'writer', password: writer, database: 'flowledger' });
-  const log = await openEmbeddedLog({ directory: join(dataDir, 'log'), mode: 'reader' });
+  const log: EventLog = await openLogReader(configOrExit(['--data-dir', dataDir, ...settings]));
   try {
     return await checkBooks(log, store, acknowledged);
   } finally {
@@ -117,6 +141,7 @@ say(`killed ${JSON.stringify(killed)}; ${sent} files acknowledged, ${acknowledge
 const unaccounted = await settled();
 const report = await books();
 const code = await group.stop();
+await broker?.stop();
 say(JSON.stringify(report));
 const differences = Object.values(report.rollupDifferences).reduce((a, b) => a + b, 0);
 const exact =
