@@ -2,8 +2,11 @@
 import { createApiServer } from '@flowledger/graphql';
 import { importRoute, IMPORT_PATH, readGroupState, REDRIVE_PATH } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
-import { openLogReader } from '@flowledger/event-log';
+import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
+import { openLiveFlows } from '@flowledger/live';
 import { runProcess, VERSION } from '@flowledger/platform';
+import { storedKeys } from '@flowledger/sink';
+import { startObserver } from './observer.js';
 
 const DAY_NS = 86_400_000_000_000n;
 
@@ -19,6 +22,22 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
       ? (await group())?.processes.find((entry) => entry.name === 'ingestor')?.url
       : config.ingestor.url.replace(/\/$/, '');
   const intake = { intakeUrl, intakeToken: config.admin.token, store, epoch: eventLog.epoch };
+  const live = openLiveFlows({
+    log: eventLog,
+    group: LOADER_GROUP,
+    tenant: config.source.tenant,
+    rawTtlDays: config.retention.rawDays,
+    keys: storedKeys(store),
+    logger: log,
+    metrics,
+  });
+  const retention = {
+    rawNs: BigInt(config.retention.rawDays) * DAY_NS,
+    minuteNs: BigInt(config.retention.rollupDays) * DAY_NS,
+    hourNs: BigInt(config.retention.hourDays) * DAY_NS,
+  };
+  const observer = await startObserver(config, { store, live, retention, log });
+  life.own('observer', async () => observer?.close());
   const server = await createApiServer({
     store,
     log: eventLog,
@@ -29,11 +48,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     allowedHosts: config.api.allowedHosts,
     limits: { concurrentQueries: config.api.maxConcurrentQueries, requestMs: config.api.queryTimeout },
     tenant: config.source.tenant,
-    retention: {
-      rawNs: BigInt(config.retention.rawDays) * DAY_NS,
-      minuteNs: BigInt(config.retention.rollupDays) * DAY_NS,
-      hourNs: BigInt(config.retention.hourDays) * DAY_NS,
-    },
+    retention,
     version: VERSION,
     status: async () => {
       const answers = await store.version().then(
@@ -44,6 +59,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
       return {
         ok: answers,
         store: answers ? 'answers' : 'does not answer',
+        ...(observer === undefined ? {} : { observer: observer.address }),
         ...(banner === undefined ? {} : { banner }),
       };
     },
@@ -59,5 +75,5 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     ],
   });
   life.own('server', () => server.close());
-  return { url: server.url };
+  return { url: server.url, ...(observer === undefined ? {} : { observer: observer.address }) };
 });

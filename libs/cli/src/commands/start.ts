@@ -53,6 +53,8 @@ function welcome(group: RunningGroup): string {
     `  GraphQL       ${url}/graphql        (IDE: ${url}/graphiql, schema: ${url}/graphql/schema.graphql)`,
     `  ClickHouse    ${group.storeUrl}     (user grafana is read-only; passwords in run/store-credentials.json)`,
   ];
+  if (group.observer !== undefined)
+    lines.push(`  hubble        hubble observe --server ${group.observer}     (the stock CLI, with memory)`);
   if (demo !== undefined) lines.push('loading the demo cluster\u2019s history \u2026');
   return `${lines.join('\n')}\n`;
 }

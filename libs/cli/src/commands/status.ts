@@ -61,6 +61,8 @@ function describe(
       row([p.name, String(p.pid), String(p.restarts), p.since, isRunning(p) ? '' : 'not running']),
     ),
   ];
+  const observer = processes.find((p) => p.observer !== undefined)?.observer;
+  if (observer !== undefined) lines.push(`hubble: ${observer}`);
   if (coverage === undefined) lines.push('answers: the api does not answer');
   else {
     lines.push(

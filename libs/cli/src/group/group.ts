@@ -26,6 +26,8 @@ export interface GroupEntries {
 export interface RunningGroup {
   readonly url: string;
   readonly storeUrl: string;
+  /** `host:port` of Hubble's Observer API; absent when it is switched off. */
+  readonly observer?: string;
   /** What the ingestor said about its demo, if it plays one. */
   readonly demo?: { readonly nodes: number; readonly incident: string; readonly history: string };
   /** Intake first, store last; true when every part stopped cleanly. */
@@ -93,6 +95,7 @@ async function startAll(
   // The api asks the ingestor's log for its bounds, so the log has to exist first.
   await ingestor.start();
   await Promise.all([worker.start(), api.start()]);
+  const { observer } = api.facts;
   const { demoNodes, demoIncident } = ingestor.facts;
   const demo =
     typeof demoNodes === 'number' && typeof demoIncident === 'string'
@@ -102,6 +105,7 @@ async function startAll(
     url,
     storeUrl: effective.store.url,
     ...(demo === undefined ? {} : { demo }),
+    ...(typeof observer === 'string' ? { observer } : {}),
     stop: (ms) => life.stop(ms),
   };
 }

@@ -11,6 +11,8 @@ export interface ProcessEntry {
   readonly since: string;
   readonly restarts: number;
   readonly url?: string;
+  /** `host:port` of Hubble's Observer API. */
+  readonly observer?: string;
 }
 
 /** What the running group says about itself in `<data>/run/group.json`. */

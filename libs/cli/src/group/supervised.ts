@@ -46,14 +46,15 @@ export class Supervised {
   get entry(): ProcessEntry | undefined {
     const pid = this.#child?.pid;
     if (pid === undefined) return undefined;
-    const url = typeof this.facts['url'] === 'string' ? { url: this.facts['url'] } : {};
+    const { url, observer } = this.facts;
     return {
       name: this.name,
       pid,
       startTicks: startTicks(pid) ?? '',
       since: this.#since,
       restarts: this.#restarts,
-      ...url,
+      ...(typeof url === 'string' ? { url } : {}),
+      ...(typeof observer === 'string' ? { observer } : {}),
     };
   }
 

@@ -4,8 +4,8 @@ import {
   writeFlow,
   type FlowRecord,
   type LabelledFlow,
-  type LiveFlows,
   type LogCursor,
+  type OpenLiveFlows,
   type OtherEvent,
   type OtherEventRow,
 } from '@flowledger/query';
@@ -28,7 +28,7 @@ export interface FlowStreamDeps {
   readonly labels: LabelCache;
   readonly clusters: ClusterList;
   /** Undefined where this process has no log to follow. */
-  readonly live: LiveFlows | undefined;
+  readonly live: OpenLiveFlows | undefined;
   /** Bytes of flows that may wait for a slow follower. */
   readonly followBufferBytes: number;
   /** Names this server in notices. */
@@ -54,7 +54,7 @@ export class FlowStream {
     const { live } = deps;
     if (question.follow && live === undefined)
       throw new GrpcError(status.UNIMPLEMENTED, 'follow: this server has no log to follow');
-    const cursor = question.follow ? await live?.loaded() : undefined;
+    const cursor = question.follow ? await (question.onlyNew ? live?.end() : live?.loaded()) : undefined;
     if (question.cutByRetention) {
       const from = isoTime(question.window.fromNs);
       const message = `since: nothing is kept from before ${from} (retention.rawDays); the answer starts there`;
@@ -114,7 +114,7 @@ export class FlowStream {
     return readOtherEvents(await reader.rows<OtherEventRow>(plan, this.signal));
   }
 
-  async *#tail(live: LiveFlows, after: LogCursor): AsyncGenerator<readonly Uint8Array[]> {
+  async *#tail(live: OpenLiveFlows, after: LogCursor): AsyncGenerator<readonly Uint8Array[]> {
     const { question, deps, signal } = this;
     const { untilNs } = question;
     const request = { after, matches: question.matches, maxBufferedBytes: deps.followBufferBytes, signal };

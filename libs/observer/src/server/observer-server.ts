@@ -5,7 +5,7 @@ import { AppError, assertSafeBinding, systemClock, type Clock, type Log } from '
 import {
   DEFAULT_LIMITS,
   DEFAULT_RETENTION,
-  type LiveFlows,
+  type OpenLiveFlows,
   type QueryLimits,
   type Retention,
 } from '@flowledger/query';
@@ -39,7 +39,7 @@ export interface ObserverServerOptions {
   /** Reads with a read-only user; closed by the caller. */
   readonly store: ColumnStore;
   /** Absent: `follow` is refused. */
-  readonly live?: LiveFlows;
+  readonly live?: OpenLiveFlows;
   readonly host: string;
   /** Taken: the server steps aside to a free port. 0 = any free one. */
   readonly port: number;

@@ -31,6 +31,31 @@ export const configSchema = z.strictObject({
   ingestor: z.strictObject({
     url: text('', 'Where the api passes uploads on to; empty: the ingestor of the same group'),
   }),
+  observer: z.strictObject({
+    enabled: toggle(true, "Serve Hubble's Observer API, for the hubble CLI and the Hubble UI"),
+    host: text(
+      '127.0.0.1',
+      'Address to listen on; anything but loopback needs credentials or `observer.insecure`',
+    ),
+    port: whole(4245, 0, 65535, 'Port of the Observer API; where it is taken, a free one is used and named'),
+    tlsCert: text('', 'PEM file of the certificate; empty serves plain text'),
+    tlsKey: text('', 'PEM file of its private key'),
+    tlsClientCa: text(
+      '',
+      'PEM file of the authority that client certificates must be from; empty asks for none',
+    ),
+    token: secret('Bearer token that calls must carry; needs TLS'),
+    username: text('', 'User name of basic auth; needs TLS'),
+    password: secret('Password of basic auth'),
+    insecure: toggle(false, 'Allow listening beyond loopback without credentials'),
+    matchInferred: toggle(false, 'Filters on services and workloads also match inferred ones'),
+    followBuffer: size(
+      '16MiB',
+      '64KiB',
+      '1GiB',
+      'Bytes that may wait for a client that follows and reads slowly',
+    ),
+  }),
   log: z.strictObject({
     kind: choice(['embedded', 'kafka'], 'embedded', 'Where the event log is kept'),
     brokers: list('Kafka brokers to begin with, host:port'),
@@ -86,7 +111,7 @@ export const configSchema = z.strictObject({
     concurrency: whole(8, 1, 64, 'Queries the embedded engine runs at once'),
   }),
   sink: z.strictObject({
-    maxRows: whole(50_000, 100, 1_000_000, 'Rows of one insert'),
+    maxRows: whole(100_000, 100, 1_000_000, 'Rows of one insert, at most'),
     maxAge: duration('1s', '50ms', '1m', 'Longest time a record waits for its batch to fill'),
   }),
   source: z.strictObject({

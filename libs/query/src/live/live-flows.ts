@@ -58,3 +58,9 @@ export interface LiveFlows {
   /** Ends when `signal` aborts; throws LOG_UNAVAILABLE (retry) when the log cannot be read. */
   tail(request: TailRequest): AsyncIterable<LiveStep>;
 }
+
+/** The live tail as the api process opens it: it also knows where the log ends. */
+export interface OpenLiveFlows extends LiveFlows {
+  /** Where the log ends now: a tail from here gives only what comes. */
+  end(): Promise<LogCursor>;
+}
