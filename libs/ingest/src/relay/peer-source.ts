@@ -48,7 +48,7 @@ export class PeerSource {
       source: 'peers',
       target: this.#options.address.target,
       state: this.#connected ? 'reading' : 'waiting',
-      nodes: this.#agents.size,
+      parts: this.#agents.size,
       newest: null,
       reconnects: this.#reconnects,
       pendingBytes: 0,

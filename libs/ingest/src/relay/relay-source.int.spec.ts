@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Simulation, type SimulatedEvent } from '@flowledger/simulator';
 import { FakeRelay, type FakeRelayOptions } from '@flowledger/testkit';
 import { SourceRig, until, uuidsOf } from '../testing/source-rig.js';
-import { DISCONNECTED_MESSAGE } from './relay-source.js';
+import { DISCONNECTED_MESSAGE } from './flow-intake.js';
 
 const FROM = 1_790_000_000_000_000_000n;
 const SECOND = 1_000_000_000n;

@@ -18,6 +18,7 @@ import {
 } from '@flowledger/model';
 import { openMetrics, silentLog, systemClock, type Metrics } from '@flowledger/platform';
 import { openRelayMetrics } from '../relay/relay-metrics.js';
+import { PeerSource, type PeerSourceOptions } from '../relay/peer-source.js';
 import { RelaySource, type RelaySourceOptions } from '../relay/relay-source.js';
 
 /** A status of a node, or a loss, that is in the log. */
@@ -78,16 +79,27 @@ export class SourceRig {
 
   /** A source with the shortest waits that make sense. */
   relay(options: Partial<RelaySourceOptions> & Pick<RelaySourceOptions, 'address'>): RelaySource {
-    return new RelaySource({
+    return new RelaySource({ ...this.#common(), stateFile: this.stateFile, ...options });
+  }
+
+  #common(): Omit<RelaySourceOptions, 'address' | 'stateFile'> {
+    return {
       tenant: 'default',
       cluster: 'demo',
       partitions: this.log.partitions,
       append: (records) => this.append(records),
       clock: systemClock,
       log: silentLog,
-      stateFile: this.stateFile,
       metrics: this.#relayMetrics,
       backOff: { baseMs: 20, capMs: 200 },
+    };
+  }
+
+  /** A source of agents that a peer service tells of. */
+  peers(options: Partial<PeerSourceOptions> & Pick<PeerSourceOptions, 'address'>): PeerSource {
+    return new PeerSource({
+      ...this.#common(),
+      stateDirectory: join(this.directory, 'agents'),
       ...options,
     });
   }
