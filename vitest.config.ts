@@ -8,7 +8,8 @@ const alias = [
     replacement: fileURLToPath(new URL('node_modules/graphql/index.js', import.meta.url)),
   },
 ];
-const conditions = ['@flowledger/source', 'node', 'import', 'default'];
+// Without `import`: the test processes get these as Node's own conditions, and CommonJS packages would require ES modules.
+const conditions = ['@flowledger/source', 'node', 'default'];
 
 /** One runner for the whole workspace. `forks` because the embedded engine must not share a process (toolchain facts). */
 export default defineConfig({

@@ -1,6 +1,6 @@
 import { AppError, silentLog, systemClock, type Clock, type Log, type Metrics } from '@flowledger/platform';
 import type { AcceptedKeys } from '@flowledger/model';
-import type { LiveFlows, LiveStep, LogCursor, TailRequest } from '@flowledger/query';
+import type { LiveStep, LogCursor, OpenLiveFlows, TailRequest } from '@flowledger/query';
 import { PartitionHub } from './partition-hub.js';
 import { Reader } from './reader.js';
 import type { TailContext, TailedLog, TailEvents } from './tail-context.js';
@@ -34,7 +34,7 @@ const CATCH_UPS = 4;
  * Tails the event log for any number of readers: each partition is read and decoded once for all who are at its end, and
  * not at all while nobody listens. What the loader would not store (duplicates) is not delivered.
  */
-export function openLiveFlows(options: LiveFlowsOptions): LiveFlows {
+export function openLiveFlows(options: LiveFlowsOptions): OpenLiveFlows {
   const context: TailContext = {
     log: options.log,
     group: options.group,
@@ -49,7 +49,7 @@ export function openLiveFlows(options: LiveFlowsOptions): LiveFlows {
   return new LiveTail(context, options.catchUps ?? CATCH_UPS);
 }
 
-class LiveTail implements LiveFlows {
+class LiveTail implements OpenLiveFlows {
   readonly #hubs: readonly PartitionHub[];
   #readers = 0;
 
@@ -67,6 +67,12 @@ class LiveTail implements LiveFlows {
     const committed = await Promise.all(this.#hubs.map((_, p) => log.committed(group, p)));
     const partitions = committed.map((place) => ({ offset: place?.offset ?? 0n, event: 0 }));
     return { epoch: log.epoch, partitions };
+  }
+
+  async end(): Promise<LogCursor> {
+    const { log } = this.context;
+    const bounds = await Promise.all(this.#hubs.map((_, p) => log.bounds(p)));
+    return { epoch: log.epoch, partitions: bounds.map(({ end }) => ({ offset: end, event: 0 })) };
   }
 
   async *tail(request: TailRequest): AsyncGenerator<LiveStep, void, undefined> {

@@ -124,10 +124,16 @@ async function migrateStore({ url, database, password }: TestStore): Promise<voi
 
 async function serve(testStore: TestStore, log: EmbeddedLog, nowMs: number): Promise<ApiServer> {
   const { createApiServer } = await import('@flowledger/graphql');
+  const { openLiveFlows } = await import('@flowledger/live');
+  const { storedKeys } = await import('@flowledger/sink');
+  const reader = testStore.store('reader');
+  const keys = storedKeys(reader);
+  const tail = { log, group: LOADER_GROUP, tenant: TENANT, rawTtlDays: KEPT_DAYS, keys };
   const kept = BigInt(KEPT_DAYS) * DAY_NS;
   return createApiServer({
-    store: testStore.store('reader'),
+    store: reader,
     log,
+    live: { flows: openLiveFlows(tail) },
     host: '127.0.0.1',
     port: 0,
     tenant: TENANT,

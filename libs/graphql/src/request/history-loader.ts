@@ -31,10 +31,8 @@ export class HistoryLoader {
   }
 
   /** What the history knows about one side of a flow. */
-  async load(
-    flow: Pick<FlowRecord, 'cluster' | 'position'>,
-    side: Pick<EndpointRecord, 'ip' | 'namespace' | 'pod'>,
-  ): Promise<WasEndpoint> {
+  async load(flow: FlowRecord, side: Pick<EndpointRecord, 'ip' | 'namespace' | 'pod'>): Promise<WasEndpoint> {
+    if (this.#scope.isLive(flow)) return NOBODY;
     const key = historyKey(flow.cluster, flow.position.bucketNs, side);
     if (key === undefined) return NOBODY;
     if (this.#pending === undefined || this.#pending.keys.size >= MAX_KEYS) this.#pending = this.#collect();

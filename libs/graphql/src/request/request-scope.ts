@@ -1,13 +1,24 @@
 import type { ColumnStore, QueryPlan, QueryResult } from '@flowledger/column-store';
 import type { EventLog } from '@flowledger/event-log';
 import { AppError, type Clock, type Log, type Metrics } from '@flowledger/platform';
-import type { QueryContext, Retention } from '@flowledger/query';
+import type { FlowRecord, LabelledFlow, OpenLiveFlows, QueryContext, Retention } from '@flowledger/query';
 import type { Limits } from '../limits/limits.js';
+import type { TokenBuckets } from '../limits/token-bucket.js';
+import type { SubscriptionLimits } from '../live/subscription-limits.js';
+import type { PolicySource } from '../policies/policy-source.js';
 import { HistoryLoader } from './history-loader.js';
 import type { KnownClusters } from './known-clusters.js';
 import { LabelLoader } from './label-loader.js';
 import type { QueryGate } from './query-gate.js';
 import { TwinLoader } from './twin-loader.js';
+
+/** What subscriptions share. */
+export interface LiveDeps {
+  readonly flows: OpenLiveFlows;
+  readonly limits: SubscriptionLimits;
+  /** Bytes that may wait for one subscriber. */
+  readonly bufferBytes: number;
+}
 
 /** What all requests of one server share. */
 export interface RequestDeps {
@@ -19,6 +30,12 @@ export interface RequestDeps {
   readonly retention: Retention;
   readonly gate: QueryGate;
   readonly clusters: KnownClusters;
+  /** What each caller may still ask for. */
+  readonly rate: TokenBuckets;
+  /** Absent when this process has no live tail: subscriptions are refused then. */
+  readonly live?: LiveDeps;
+  /** Policy objects; nothing is stored when absent. */
+  readonly policies?: PolicySource;
   readonly clock: Clock;
   readonly logger: Log;
   readonly queries: ReturnType<Metrics['counter']>;
@@ -49,16 +66,19 @@ export class RequestScope {
   readonly twins: TwinLoader;
   readonly #deadline: number;
   readonly #shared = new Map<string, Promise<unknown>>();
+  readonly #live = new WeakSet<FlowRecord>();
 
+  /** `lasting`: a subscription, which has no deadline of its own; each of its queries has that of a request. */
   constructor(
     readonly id: string,
     readonly deps: RequestDeps,
     gone: AbortSignal,
+    lasting = false,
   ) {
     const { limits, tenant, retention } = deps;
     this.nowNs = BigInt(deps.clock.now()) * 1_000_000n;
-    this.#deadline = deps.clock.monotonic() + limits.requestMs;
-    this.signal = AbortSignal.any([gone, AbortSignal.timeout(limits.requestMs)]);
+    this.#deadline = lasting ? Infinity : deps.clock.monotonic() + limits.requestMs;
+    this.signal = lasting ? gone : AbortSignal.any([gone, AbortSignal.timeout(limits.requestMs)]);
     this.planning = { tenant, nowNs: this.nowNs, retention, limits: queryLimits(limits) };
     this.labels = new LabelLoader(this);
     this.history = new HistoryLoader(this);
@@ -96,8 +116,25 @@ export class RequestScope {
     return made;
   }
 
+  /** Takes flows of the live tail: their labels are known, and the tables do not hold them yet. */
+  takeLive(flows: readonly LabelledFlow[]): void {
+    for (const { flow, sourceLabels, destinationLabels, nodeLabels } of flows) {
+      this.#live.add(flow);
+      this.labels.know(flow.source.labelSet, sourceLabels);
+      this.labels.know(flow.destination.labelSet, destinationLabels);
+      this.labels.know(flow.wire?.nodeLabelSet ?? '', nodeLabels);
+    }
+  }
+
+  /** True for flows of the live tail: nothing is looked up for them. */
+  isLive(flow: FlowRecord): boolean {
+    return this.#live.has(flow);
+  }
+
   #limited(plan: QueryPlan): QueryPlan {
-    const left = Math.max(1, Math.ceil((this.#deadline - this.deps.clock.monotonic()) / 1000));
+    const { requestMs } = this.deps.limits;
+    const leftMs = Math.min(requestMs, this.#deadline - this.deps.clock.monotonic());
+    const left = Math.max(1, Math.ceil(leftMs / 1000));
     const planned = Number(plan.settings['max_execution_time'] ?? left);
     return { ...plan, settings: { ...plan.settings, max_execution_time: Math.min(left, planned) } };
   }

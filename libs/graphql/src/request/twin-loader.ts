@@ -17,7 +17,8 @@ export class TwinLoader {
 
   /** Policies of the flow itself, or of the verdict of the same packet. */
   async policiesOf(flow: FlowRecord): Promise<readonly PolicyRef[]> {
-    if (flow.policies.length > 0 || planTwins([flow], this.#scope.planning) === null) return flow.policies;
+    if (flow.policies.length > 0 || this.#scope.isLive(flow)) return flow.policies;
+    if (planTwins([flow], this.#scope.planning) === null) return flow.policies;
     if (this.#pending === undefined || this.#pending.drops.length >= BATCH) this.#pending = this.#collect();
     const { drops, twins } = this.#pending;
     drops.push(flow);

@@ -9,8 +9,10 @@ import { DropGroupResolver, DropsResolver } from './drops-resolver.js';
 import { ExplanationResolver } from './explanation-resolver.js';
 import { EndpointResolver, FlowConnectionResolver, FlowResolver, FlowsResolver } from './flows-resolver.js';
 import { InventoryResolver, NodeInfoResolver } from './inventory-resolver.js';
+import { LiveResolver } from '../live/live-resolver.js';
 import { MapResolver } from './map-resolver.js';
 import { RawResolver } from './raw-resolver.js';
+import { PolicyResolver } from './policy-resolver.js';
 import { RedGroupResolver, RedResolver, RedSeriesResolver, RedStatsResolver } from './red-resolver.js';
 
 /** Every resolver of the schema; stateless, what they need is in the request's context. */
@@ -26,9 +28,11 @@ export const RESOLVERS = [
   FlowResolver,
   FlowsResolver,
   InventoryResolver,
+  LiveResolver,
   MapCoverageResolver,
   MapResolver,
   NodeInfoResolver,
+  PolicyResolver,
   RawResolver,
   RedCoverageResolver,
   RedGroupResolver,

@@ -20,6 +20,8 @@ export interface AccessFacts {
   readonly hosts: readonly string[];
   readonly origin: string | undefined;
   readonly authorization: string | undefined;
+  /** A WebSocket is asked for. */
+  readonly upgrade?: boolean;
   /** The address of ours that the connection came in on. */
   readonly localAddress: string | undefined;
 }
@@ -48,6 +50,9 @@ export function refuse(facts: AccessFacts, rules: AccessRules): Refusal | undefi
   }
   if (rules.token === undefined || PUBLIC.some((path) => path.test(facts.path))) return undefined;
   if (isBearer(facts.authorization, rules.token)) return undefined;
+  // A browser cannot send this header with a WebSocket; the token is asked for in the protocol then.
+  if (facts.upgrade === true && facts.path === '/graphql' && facts.authorization === undefined)
+    return undefined;
   return { status: 401, code: 'UNAUTHENTICATED', message: 'a bearer token is needed' };
 }
 
@@ -73,7 +78,8 @@ function isOurOrigin(origin: string, host: string, rules: AccessRules): boolean 
   return rules.allowedHosts.some((allowed) => allowed.toLowerCase() === name);
 }
 
-function isBearer(authorization: string | undefined, token: string): boolean {
+/** Whether an Authorization header carries the token; takes the same time whatever it says. */
+export function isBearer(authorization: string | undefined, token: string): boolean {
   const given = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(authorization ?? '')?.[1] ?? '';
   return timingSafeEqual(digest(given), digest(token));
 }

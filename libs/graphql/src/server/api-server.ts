@@ -15,14 +15,18 @@ import {
   type Log,
   type Metrics,
 } from '@flowledger/platform';
-import { DEFAULT_RETENTION, type Retention } from '@flowledger/query';
+import { DEFAULT_RETENTION, type OpenLiveFlows, type Retention } from '@flowledger/query';
 import { DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
+import { TokenBuckets } from '../limits/token-bucket.js';
+import { SubscriptionLimits } from '../live/subscription-limits.js';
 import { KnownClusters } from '../request/known-clusters.js';
+import type { PolicySource } from '../policies/policy-source.js';
 import { QueryGate } from '../request/query-gate.js';
-import type { RequestDeps } from '../request/request-scope.js';
+import type { LiveDeps, RequestDeps } from '../request/request-scope.js';
 import { refuse, type AccessRules, type Refusal } from './access.js';
 import { ApiModule } from './api-module.js';
 import { registerDataRoutes, type ApiStatus, type ExtraRoute } from './data-routes.js';
+import { PersistedQueries, type PersistedOptions } from './persisted-queries.js';
 import { registerStaticPages, STRICT_POLICY } from './static-pages.js';
 
 /** Bytes of a request body: a document of 64 KiB with filter lists as variables. */
@@ -33,6 +37,8 @@ export interface ApiServerOptions {
   readonly store: ColumnStore;
   /** The log that the loader reads, for `coverage.unaccounted`; stays the caller's to close. */
   readonly log?: Pick<EventLog, 'epoch' | 'partitions' | 'bounds' | 'read'>;
+  /** The live tail, for subscriptions; they are refused without it. */
+  readonly live?: LiveOptions;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -49,9 +55,26 @@ export interface ApiServerOptions {
   readonly metrics?: Metrics;
   readonly logger?: Log;
   readonly clock?: Clock;
+  /** Policy objects for explanations, drafts and reports; none are known when absent. */
+  readonly policies?: PolicySource;
   readonly routes?: readonly ExtraRoute[];
   /** "Did you mean" in errors; for development. */
   readonly suggestions?: boolean;
+  /** Whether callers may ask for the schema by introspection. Default true. */
+  readonly introspection?: boolean;
+  /** How documents may be named by hash. Default: automatically. */
+  readonly persisted?: PersistedOptions;
+}
+
+/** Bounds of subscriptions and where they get their flows. */
+export interface LiveOptions {
+  readonly flows: OpenLiveFlows;
+  /** Subscriptions of one WebSocket. Default 20. */
+  readonly perConnection?: number;
+  /** Subscriptions of all. Default 5,000. */
+  readonly subscriptions?: number;
+  /** Bytes that may wait for one slow subscriber. Default 1 MiB. */
+  readonly bufferBytes?: number;
 }
 
 export interface ApiServer {
@@ -83,7 +106,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     routes: options.routes ?? [],
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ApiModule.with(requestDeps(options, metrics), options.suggestions === true),
+    ApiModule.with({
+      deps: requestDeps(options, metrics),
+      suggestions: options.suggestions === true,
+      introspection: options.introspection !== false,
+      persisted: new PersistedQueries(options.persisted ?? { mode: 'automatic', documents: [] }),
+      token: options.token,
+    }),
     adapter,
     { logger: false, abortOnError: false, bodyParser: false, forceCloseConnections: true },
   );
@@ -104,16 +133,26 @@ function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {
   return {
     store: options.store,
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.live === undefined ? {} : { live: liveDeps(options.live, metrics) }),
     tenant: options.tenant,
     limits,
     retention: options.retention ?? DEFAULT_RETENTION,
     gate,
     clusters: new KnownClusters(),
+    rate: new TokenBuckets(limits.costPerSecond, limits.costBurst),
+    ...(options.policies === undefined ? {} : { policies: options.policies }),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLog,
     queries: metrics.counter('flowledger_graphql_store_queries_total', 'Store queries by plan', ['query']),
     errors: metrics.counter('flowledger_graphql_errors_total', 'Errors answered, by code', ['code']),
   };
+}
+
+function liveDeps(options: LiveOptions, metrics: Metrics): LiveDeps {
+  const { flows, perConnection = 20, subscriptions = 5000, bufferBytes = 1024 * 1024 } = options;
+  const open = metrics.gauge('flowledger_graphql_subscriptions', 'Open subscriptions');
+  const limits = new SubscriptionLimits(perConnection, subscriptions, (now) => open.set(now));
+  return { flows, limits, bufferBytes };
 }
 
 async function listen(app: NestFastifyApplication, options: ApiServerOptions): Promise<void> {
@@ -168,12 +207,19 @@ function accessFacts(request: FastifyRequest, path: string): Parameters<typeof r
     hosts,
     origin: request.headers.origin,
     authorization: request.headers.authorization,
+    upgrade: isWebSocket(request),
     localAddress: request.socket.localAddress,
   };
 }
 
+/** A WebSocket handshake; another site's page can send it, but not without its Origin, which is checked. */
+function isWebSocket(request: FastifyRequest): boolean {
+  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /** Only what another site's page cannot send without asking first: POST with JSON. */
 function wrongMethod(request: FastifyRequest): Refusal | undefined {
+  if (isWebSocket(request)) return undefined;
   if (request.method !== 'POST') {
     return {
       status: 405,
