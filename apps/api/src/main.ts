@@ -1,10 +1,10 @@
 // ClickHouse → GraphQL, the start page, metrics. Reads with the read-only user; passes uploads on to the ingestor.
-import { createApiServer } from '@flowledger/graphql';
+import { createApiServer, openPolicyFiles } from '@flowledger/graphql';
 import { importRoute, IMPORT_PATH, readGroupState, REDRIVE_PATH } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
 import { openLiveFlows } from '@flowledger/live';
-import { runProcess, VERSION } from '@flowledger/platform';
+import { runProcess, systemClock, VERSION } from '@flowledger/platform';
 import { storedKeys } from '@flowledger/sink';
 import { startObserver } from './observer.js';
 
@@ -28,6 +28,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     tenant: config.source.tenant,
     rawTtlDays: config.retention.rawDays,
     keys: storedKeys(store),
+    recentBytes: config.live.recent,
     logger: log,
     metrics,
   });
@@ -41,6 +42,12 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
   const server = await createApiServer({
     store,
     log: eventLog,
+    live: {
+      flows: live,
+      perConnection: config.live.perConnection,
+      subscriptions: config.live.subscriptions,
+      bufferBytes: config.live.buffer,
+    },
     host: config.api.host,
     port: config.api.port,
     ...(config.api.token === '' ? {} : { token: config.api.token }),
@@ -63,6 +70,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
         ...(banner === undefined ? {} : { banner }),
       };
     },
+    policies: openPolicyFiles(config.policy.files, systemClock, log),
     metrics,
     logger: log,
     routes: [

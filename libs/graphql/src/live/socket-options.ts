@@ -5,6 +5,7 @@ import { requestError } from '../errors/request-error.js';
 import { documentLimits } from '../limits/document-limits.js';
 import { RequestScope, type RequestDeps } from '../request/request-scope.js';
 import { isBearer } from '../server/access.js';
+import type { PersistedQueries } from '../server/persisted-queries.js';
 import type { StreamContext } from './live-resolver.js';
 
 /** How often an idle connection is asked whether it still lives. */
@@ -50,14 +51,15 @@ export function socketOptions(deps: RequestDeps, token: string | undefined) {
 
 /**
  * Checks before a subscription is run; Mercurius itself neither validates its document nor bounds it. Throws
- * UNAUTHENTICATED, TOO_COSTLY, TOO_DEEP and BAD_REQUEST.
+ * UNAUTHENTICATED, FORBIDDEN (not a prepared document), TOO_COSTLY, TOO_DEEP and BAD_REQUEST.
  */
-export function socketHooks({ limits }: RequestDeps, token: string | undefined) {
+export function socketHooks({ limits }: RequestDeps, token: string | undefined, persisted: PersistedQueries) {
   const rules = [...specifiedRules, documentLimits(limits)];
   return {
     preSubscriptionParsing: async (_schema: GraphQLSchema, source: string): Promise<void> => {
       if (Buffer.byteLength(source) > limits.documentBytes)
         throw requestError('TOO_COSTLY', `the document is larger than ${limits.documentBytes} bytes`);
+      persisted.resolve({ query: source }, limits.documentBytes);
     },
     preSubscriptionExecution: async (
       schema: GraphQLSchema,

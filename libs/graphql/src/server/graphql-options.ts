@@ -64,7 +64,7 @@ export function graphqlOptions(options: GraphqlOptions): MercuriusDriverConfig {
       return { statusCode: answer.statusCode, response };
     },
     subscription: socketOptions(deps, token),
-    hooks: { preExecution, onResolution, ...socketHooks(deps, token) },
+    hooks: { preExecution, onResolution, ...socketHooks(deps, token, persisted) },
   };
 }
 

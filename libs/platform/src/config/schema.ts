@@ -151,10 +151,26 @@ export const configSchema = z.strictObject({
     tenant: text('default', 'Tenant of everything these sources send'),
     cluster: text('default', 'Cluster of flows whose node name carries none'),
   }),
+  live: z.strictObject({
+    buffer: size('1MiB', '16KiB', '1GiB', 'Bytes of live flows that may wait for one slow subscriber'),
+    recent: size(
+      '16MiB',
+      '1MiB',
+      '4GiB',
+      'Bytes of decoded records that the live tail keeps for each partition',
+    ),
+    subscriptions: whole(5_000, 1, 1_000_000, 'Subscriptions that may be open at once'),
+    perConnection: whole(20, 1, 1_000, 'Subscriptions that one WebSocket may hold'),
+  }),
   retention: z.strictObject({
     rawDays: whole(14, 1, 3650, 'Days that single flows are kept'),
     rollupDays: whole(90, 1, 3650, 'Days that one-minute rollups and events are kept'),
     hourDays: whole(400, 1, 3650, 'Days that one-hour rollups are kept'),
+  }),
+  policy: z.strictObject({
+    files: list('Files and directories of policy objects (YAML, JSON) for explanations, drafts and reports', {
+      flag: 'policy-file',
+    }),
   }),
   demo: z.strictObject({
     enabled: choice(
