@@ -113,18 +113,21 @@ describe('a draft against a default deny', () => {
   it('narrows with all labels when those of the application would let another denied flow through', () => {
     const canary = pod('shop', 'checkout', 'k8s:track=canary');
     const stable = pod('shop', 'checkout', 'k8s:track=stable');
-    const answer = draftChecked(set, into(canary), NAMES, false, [into(stable), into(GRAFANA)]);
+    const answer = draftChecked(set, into(canary), NAMES, false, [
+      { view: into(stable), flows: 3 },
+      { view: into(GRAFANA), flows: 1 },
+    ]);
     expect(answer).toMatchObject({
       ok: true,
       value: {
         check: {
           before: 'DENIED',
           after: 'ALLOWED',
-          others: { checked: 2, stayDenied: 2, becomeAllowed: 0, undetermined: 0 },
+          others: { kinds: 2, checked: 4, stayDenied: 4, becomeAllowed: 0, undetermined: 0 },
         },
       },
     });
-    const wide = draftChecked(set, into(stable), NAMES, false, [into(canary)]);
+    const wide = draftChecked(set, into(stable), NAMES, false, [{ view: into(canary), flows: 1 }]);
     expect(wide.ok && JSON.stringify(wide.value.draft.documents)).toContain('stable');
   });
 

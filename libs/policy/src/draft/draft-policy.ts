@@ -105,8 +105,9 @@ export function draftPolicy(
 export interface DraftCheck {
   readonly before: Evaluation['verdict'];
   readonly after: Evaluation['verdict'];
-  /** Other flows that were denied: how many were looked at, and what became of them. */
+  /** Other flows that were denied: how many were looked at, of how many kinds, and what became of them. */
   readonly others: {
+    readonly kinds: number;
     readonly checked: number;
     readonly stayDenied: number;
     readonly becomeAllowed: number;
@@ -114,6 +115,13 @@ export interface DraftCheck {
   };
   /** Why something is UNDETERMINED; a few. */
   readonly reasons: readonly string[];
+}
+
+/** Denied flows that are alike. */
+export interface DeniedFlows {
+  readonly view: FlowView;
+  /** How many there were. */
+  readonly flows: number;
 }
 
 const MAX_REASONS = 5;
@@ -126,7 +134,7 @@ export function checkDraft(
   policies: readonly Policy[],
   draft: PolicyDraft,
   flow: FlowView,
-  others: readonly FlowView[],
+  others: readonly DeniedFlows[],
 ): DraftCheck {
   const counts = { stayDenied: 0, becomeAllowed: 0, undetermined: 0 };
   const reasons = new Set<string>();
@@ -137,17 +145,18 @@ export function checkDraft(
   };
   const before = verdict(policies, flow);
   const after = verdict(draft.policies, flow);
-  for (const other of others) {
-    const was = verdict(policies, other);
-    const is = verdict(draft.policies, other);
-    if (was === 'DENIED' && is === 'DENIED') counts.stayDenied++;
-    else if (was === 'DENIED' && is === 'ALLOWED') counts.becomeAllowed++;
-    else counts.undetermined++;
+  for (const { view, flows } of others) {
+    const was = verdict(policies, view);
+    const is = verdict(draft.policies, view);
+    if (was === 'DENIED' && is === 'DENIED') counts.stayDenied += flows;
+    else if (was === 'DENIED' && is === 'ALLOWED') counts.becomeAllowed += flows;
+    else counts.undetermined += flows;
   }
+  const checked = others.reduce((sum, { flows }) => sum + flows, 0);
   return {
     before,
     after,
-    others: { checked: others.length, ...counts },
+    others: { kinds: others.length, checked, ...counts },
     reasons: [...reasons].slice(0, MAX_REASONS),
   };
 }
@@ -164,7 +173,7 @@ export function draftChecked(
   flow: FlowView,
   names: EndNames,
   deniedExplicitly: boolean,
-  others: readonly FlowView[],
+  others: readonly DeniedFlows[],
 ): Drafted<CheckedDraft> {
   let best: CheckedDraft | undefined;
   for (const precision of ['app', 'all'] as const) {

@@ -49,11 +49,7 @@ function everyPodBut(peer: Extract<PeerSource, { kind: 'pods' }>, onlyCluster: b
     onlyCluster && peer.cluster !== undefined
       ? { matchLabels: { [`k8s:${POLICY_CLUSTER}`]: peer.cluster } }
       : {};
-  return withoutPods(
-    { ...cluster, matchExpressions: [{ key: NAMESPACE_KEY, operator: 'Exists' }] },
-    peer,
-    '',
-  );
+  return withoutPods(cluster, peer, '');
 }
 
 /** `all` or `cluster` taken apart, so that one peer can be left out. */

@@ -172,7 +172,7 @@ describe('an explanation on the real engine', () => {
       ['ENDPOINT_REGENERATE_SUCCESS', 'k8s:io.kubernetes.pod.namespace=shop, k8s:app=cart'],
       ['POLICY_UPDATED', 'shop/isolate'],
     ]);
-    expect(answer.missing.map(({ path }) => path)).toEqual(['draftPolicy', 'policies']);
+    expect(answer.missing.map(({ path }) => path)).toEqual(['policies']);
     expect(answer.remedy).toContain('Check both directions');
   });
 
@@ -196,7 +196,6 @@ describe('an explanation on the real engine', () => {
     const answer = await explained(await at((flow) => flow.dropReason === 158));
     expect(answer).toMatchObject({ kind: 'NOT_POLICY', enforcedAt: 'CLIENT', policies: [] });
     expect(answer.conclusion).toContain('no backend that is ready');
-    expect(answer.missing.map(({ path }) => path)).not.toContain('draftPolicy');
   });
 
   it('leaves a reason that is newer than its table undetermined', async () => {

@@ -52,6 +52,10 @@ export interface DropFacts {
   readonly history: DropHistoryRow | null;
   /** Rows of `planChanges`; none means that agent events of the node are not recorded. */
   readonly changes: readonly ChangeRow[];
+  /** Policies that stored objects blame, for a verdict that names none. */
+  readonly blamed?: readonly PolicyRef[];
+  /** What stored policies say about it. */
+  readonly judgement?: readonly Evidence[];
 }
 
 const POLICY_DENIED = 133;
@@ -140,12 +144,6 @@ function changeEvidence(change: ChangeEvent, firstSeenNs: bigint): Evidence {
 function missingOf(kind: DropKind, facts: DropFacts, policies: readonly PolicyRef[]): readonly Missing[] {
   const byPolicy = kind === 'DEFAULT_DENY' || kind === 'EXPLICIT_DENY';
   const missing: Missing[] = [];
-  if (kind !== 'NOT_POLICY')
-    missing.push({
-      path: 'draftPolicy',
-      reason: 'NOT_MEASURED_BY_SOURCE',
-      hint: 'a draft needs the policies of the cluster, which are not collected yet',
-    });
   if (facts.changes.length === 0)
     missing.push({
       path: 'precedingChanges',
@@ -174,7 +172,8 @@ function missingOf(kind: DropKind, facts: DropFacts, policies: readonly PolicyRe
 export function explainDrop(facts: DropFacts): DropExplanation {
   const { drop, twin, history } = facts;
   const kind = kindOf(drop);
-  const policies = (twin ?? drop).policies.filter((policy) => policy.effect !== 'ALLOWED');
+  const named = (twin ?? drop).policies.filter((policy) => policy.effect !== 'ALLOWED');
+  const policies = named.length > 0 || kind === 'L7_DENY' ? named : (facts.blamed ?? []);
   const similarBefore = BigInt(history?.drop_count ?? '0');
   const firstSeenNs = similarBefore > 0n ? BigInt(history?.first_ns ?? '0') : drop.position.bucketNs;
   const changes = precedingChanges(facts.changes, firstSeenNs, enforcedNamespace(drop));
@@ -191,6 +190,7 @@ export function explainDrop(facts: DropFacts): DropExplanation {
     evidence: [
       dropEvidence(drop),
       ...(twin === null ? [] : [twinEvidence(drop, twin)]),
+      ...(facts.judgement ?? []),
       { statement: before, level: 'EXACT', flow: null },
       ...changes.map((change) => changeEvidence(change, firstSeenNs)),
     ],
@@ -198,6 +198,6 @@ export function explainDrop(facts: DropFacts): DropExplanation {
     remedy: dropReasonText(drop.dropReason).remedy,
     similarBefore,
     firstSeenNs,
-    missing: missingOf(kind, facts, policies),
+    missing: missingOf(kind, facts, named),
   };
 }
