@@ -1,0 +1,26 @@
+-- Labels of the label sets among the matching rows that fit the cap, most frequent first.
+SELECT value, flow_total, max(set_records) OVER () AS seen, count() OVER () AS distinct_values
+FROM (
+  SELECT value, sum(set_total) AS flow_total, max(all_records) AS set_records
+  FROM (
+    SELECT id, sum(toInt64(weight)) AS set_total, sum(count()) OVER () AS all_records
+    FROM (
+      SELECT /*set*/ AS id, weight
+      FROM flows
+      WHERE tenant = {tenant:String}
+        AND /*range*/
+        AND (/*filter*/)
+        AND /*set*/ != 0
+      LIMIT {cap:UInt64}
+    )
+    GROUP BY id
+  ) AS counted
+  INNER JOIN (
+    SELECT id, any(labels) AS labels FROM label_sets WHERE tenant = {tenant:String} GROUP BY id
+  ) AS sets USING (id)
+  ARRAY JOIN labels AS value
+  WHERE startsWith(value, {prefix:String})
+  GROUP BY value
+)
+ORDER BY flow_total DESC, value
+LIMIT {limit:UInt32}
