@@ -27,7 +27,6 @@ const LONGEST_PAUSE_MS = 1_000;
 export class KafkaLink {
   private readonly cluster: Cluster;
   private readonly coordinators = new Map<string, number | string>();
-  private readonly connecting = new Map<Broker, Promise<unknown>>();
   private closed = false;
 
   constructor(
@@ -122,32 +121,20 @@ export class KafkaLink {
   }
 
   private async broker(target: Target): Promise<Broker> {
-    if (target === 'controller') return this.connected(await this.cluster.findControllerBroker());
+    if (target === 'controller') return this.cluster.findControllerBroker();
     if ('coordinatorOf' in target) return this.coordinator(target.coordinatorOf);
     const nodeId = this.leaderOf(target.topic, target.leaderOf);
     if (nodeId === undefined)
       throw Object.assign(new Error('the partition has no leader'), { type: 'LEADER_NOT_AVAILABLE' });
-    return this.connected(await this.cluster.findBroker({ nodeId }));
+    return this.cluster.findBroker({ nodeId });
   }
 
   private async coordinator(groupId: string): Promise<Broker> {
     const known = this.coordinators.get(groupId);
-    if (known !== undefined) return this.connected(await this.cluster.findBroker({ nodeId: known }));
+    if (known !== undefined) return this.cluster.findBroker({ nodeId: known });
     const broker = await this.cluster.findGroupCoordinator({ groupId });
     if (broker.nodeId !== null) this.coordinators.set(groupId, broker.nodeId);
-    return this.connected(broker);
-  }
-
-  /** Two requests that find the connection broken must not both open a new one: kafkajs would keep only the second. */
-  private async connected(broker: Broker): Promise<Broker> {
-    const underWay = this.connecting.get(broker) ?? broker.connectionPool.getConnection(0);
-    this.connecting.set(broker, underWay);
-    try {
-      await underWay;
-      return broker;
-    } finally {
-      if (this.connecting.get(broker) === underWay) this.connecting.delete(broker);
-    }
+    return broker;
   }
 }
 

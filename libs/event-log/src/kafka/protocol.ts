@@ -1,5 +1,8 @@
+import { connect as connectPlain, isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Kafka, logLevel } from 'kafkajs';
-import type { KafkaConfig, Message, SASLOptions } from 'kafkajs';
+import type { ISocketFactoryArgs, KafkaConfig, Message, SASLOptions } from 'kafkajs';
 import { registerCodecs } from './codecs.js';
 import type { KafkaConnection } from './options.js';
 
@@ -78,7 +81,6 @@ export interface Broker {
   readonly nodeId: number | string | null;
   readonly connectionPool: {
     send<Answer>(request: RawRequest<Answer>): Promise<Answer>;
-    getConnection(index: number): Promise<unknown>;
   };
   produce(request: {
     topicData: readonly OfTopic<{ partition: number; firstSequence: number; messages: readonly Message[] }>[];
@@ -154,9 +156,30 @@ export interface RawRequest<Answer> {
   };
 }
 
-type CreateCluster = (options: { allowAutoTopicCreation: boolean; metadataMaxAge: number }) => Cluster;
+interface PoolBuilder {
+  build(destination?: object): Promise<{ readonly pool: readonly { connect(): Promise<unknown> }[] }>;
+}
+
+type CreateCluster = (options: {
+  allowAutoTopicCreation: boolean;
+  metadataMaxAge: number;
+}) => Cluster & { readonly connectionPoolBuilder: PoolBuilder };
 
 const METADATA_AGE_MS = 60_000;
+
+const KEEP_ALIVE_MS = 60_000;
+
+function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const options: object = typeof ssl === 'object' ? ssl : {};
+  const socket = ssl
+    ? connectTls({ host, port, ...name, ...options }, onConnect)
+    : connectPlain({ host, port }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  // While a broker is away, everything that waits for it takes the same connecting socket leave of.
+  socket.setMaxListeners(0);
+  return socket;
+}
 
 function kafkaConfig({ brokers, clientId, tls, sasl }: KafkaConnection): KafkaConfig {
   const given = (name: string, value: string | undefined): Record<string, string> =>
@@ -171,6 +194,7 @@ function kafkaConfig({ brokers, clientId, tls, sasl }: KafkaConnection): KafkaCo
     brokers: [...brokers],
     clientId: clientId ?? 'flowledger',
     logLevel: logLevel.NOTHING,
+    socketFactory: openSocket,
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     requestTimeout: 30_000,
@@ -191,5 +215,32 @@ export function newCluster(connection: KafkaConnection): Cluster {
   );
   const create: unknown = door === undefined ? undefined : Reflect.get(kafka, door);
   if (typeof create !== 'function') throw new TypeError('this version of kafkajs has no protocol layer');
-  return (create as CreateCluster)({ allowAutoTopicCreation: false, metadataMaxAge: METADATA_AGE_MS });
+  const cluster = (create as CreateCluster)({
+    allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_AGE_MS,
+  });
+  connectOnce(cluster.connectionPoolBuilder);
+  return cluster;
+}
+
+/**
+ * Two requests that find a connection broken must not both open a new one: kafkajs would keep the second socket, still
+ * unconnected, and leak the first.
+ */
+function connectOnce(builder: PoolBuilder): void {
+  const { build } = builder;
+  builder.build = async (destination) => {
+    const built = await build(destination);
+    for (const connection of built.pool) {
+      const connect = connection.connect.bind(connection);
+      let underWay: Promise<unknown> | undefined;
+      connection.connect = () => {
+        underWay ??= connect().finally(() => {
+          underWay = undefined;
+        });
+        return underWay;
+      };
+    }
+    return built;
+  };
 }
