@@ -1,5 +1,5 @@
 // ClickHouse → GraphQL, the start page, metrics. Reads with the read-only user; passes uploads on to the ingestor.
-import { createApiServer, openPolicyFiles } from '@flowledger/graphql';
+import { createApiServer, openPolicyFiles, readPreparedQueries } from '@flowledger/graphql';
 import { importRoute, IMPORT_PATH, readGroupState, REDRIVE_PATH } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
@@ -53,7 +53,18 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     ...(config.api.token === '' ? {} : { token: config.api.token }),
     insecure: config.api.insecure,
     allowedHosts: config.api.allowedHosts,
-    limits: { concurrentQueries: config.api.maxConcurrentQueries, requestMs: config.api.queryTimeout },
+    limits: {
+      concurrentQueries: config.api.maxConcurrentQueries,
+      requestMs: config.api.queryTimeout,
+      costPerSecond: config.api.costPerSecond,
+      costBurst: 10 * config.api.costPerSecond,
+    },
+    introspection: config.api.introspection,
+    persisted: {
+      mode: config.api.persistedQueries,
+      documents:
+        config.api.preparedQueries === '' ? [] : await readPreparedQueries(config.api.preparedQueries),
+    },
     tenant: config.source.tenant,
     retention,
     version: VERSION,

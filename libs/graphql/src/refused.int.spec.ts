@@ -3,7 +3,13 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '@flowledger/platform';
 import type { ApiServer } from './server/api-server.js';
-import { ask, codesOf, readAnswer, startApiFixture, type ApiFixture } from './testing/api-fixture.js';
+import {
+  ask,
+  codesOf,
+  readAnswer,
+  startApiFixture,
+  type ApiFixture,
+} from './testing/api-fixture.js';
 
 let api: ApiFixture;
 let server: ApiServer;
@@ -149,7 +155,7 @@ describe('arguments (B48 to B56)', () => {
     ['an invalid RE2', filtered('httpPath: ["(unclosed"]'), 'BAD_FILTER'],
     ['a look-ahead', filtered('httpPath: ["(?=x)"]'), 'BAD_FILTER'],
     ['a pattern of 10 KB', filtered(`dnsQuery: ["${'a'.repeat(10_240)}"]`), 'BAD_FILTER'],
-    ['a filter that is not supported', filtered('celExpression: ["true"]'), 'BAD_FILTER'],
+    ['an expression that is no CEL', filtered('celExpression: ["("]'), 'BAD_FILTER'],
     [
       'a dimension that drops do not have',
       '{ drops(groupBy: [{ dimension: STATUS_CLASS }]) { total } }',

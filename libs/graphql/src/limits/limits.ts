@@ -12,6 +12,10 @@ export interface Limits {
   readonly fields: number;
   /** Highest requested cost, see `cost.ts`. */
   readonly cost: number;
+  /** Units of requested cost that one caller may ask for in a second; 0 = no limit. */
+  readonly costPerSecond: number;
+  /** Units that a caller who asked for nothing may ask for at once. */
+  readonly costBurst: number;
   /** Rows an hour of raw flows is taken to hold when a cost is estimated. */
   readonly rowsPerHour: number;
   /** Longest window, ms. */
@@ -36,6 +40,8 @@ export const DEFAULT_LIMITS: Limits = {
   fragments: 50,
   fields: 1000,
   cost: 1_000_000,
+  costPerSecond: 1_000_000,
+  costBurst: 10_000_000,
   rowsPerHour: 1_000_000,
   windowMs: 400 * 86_400_000,
   rowsToRead: 2_000_000_000,

@@ -8,6 +8,7 @@ import type { EventLog } from '@flowledger/event-log';
 import {
   AppError,
   assertSafeBinding,
+  isLoopback,
   openMetrics,
   silentLog,
   systemClock,
@@ -60,8 +61,8 @@ export interface ApiServerOptions {
   readonly routes?: readonly ExtraRoute[];
   /** "Did you mean" in errors; for development. */
   readonly suggestions?: boolean;
-  /** Whether callers may ask for the schema by introspection. Default true. */
-  readonly introspection?: boolean;
+  /** Whether the schema may be asked for by introspection; `auto`, the default: unless anybody in the network may ask. */
+  readonly introspection?: 'auto' | 'on' | 'off';
   /** How documents may be named by hash. Default: automatically. */
   readonly persisted?: PersistedOptions;
 }
@@ -109,7 +110,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ApiModule.with({
       deps: requestDeps(options, metrics),
       suggestions: options.suggestions === true,
-      introspection: options.introspection !== false,
+      introspection: mayIntrospect(options),
       persisted: new PersistedQueries(options.persisted ?? { mode: 'automatic', documents: [] }),
       token: options.token,
     }),
@@ -121,6 +122,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   let closing: Promise<void> | undefined;
   return { url: `http://${urlHost(options.host)}:${port}`, close: () => (closing ??= app.close()) };
+}
+
+function mayIntrospect({ introspection = 'auto', host, token = '' }: ApiServerOptions): boolean {
+  return introspection === 'on' || (introspection === 'auto' && (token !== '' || isLoopback(host)));
 }
 
 function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {

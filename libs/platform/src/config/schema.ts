@@ -21,6 +21,23 @@ export const configSchema = z.strictObject({
     allowedHosts: list('Host names accepted in Host and Origin headers beside localhost'),
     maxConcurrentQueries: whole(8, 1, 256, 'Store queries that may run at once for all requests'),
     queryTimeout: duration('15s', '100ms', '10m', 'Longest time one store query may take'),
+    costPerSecond: whole(
+      1_000_000,
+      0,
+      1_000_000_000,
+      'Cost (`extensions.cost.requested`) that one caller may ask for in a second, ten times that at once; 0 = no limit',
+    ),
+    introspection: choice(
+      ['auto', 'on', 'off'],
+      'auto',
+      'Questions about the schema; `auto` allows them to whoever carries the token, and on loopback',
+    ),
+    persistedQueries: choice(
+      ['automatic', 'prepared', 'off'],
+      'automatic',
+      'Operations named by the SHA-256 of their document; `prepared` answers those of `api.preparedQueries` only',
+    ),
+    preparedQueries: text('', 'JSON file of prepared documents: a list, or an object by SHA-256'),
   }),
   admin: z.strictObject({
     host: text('127.0.0.1', 'Address of the health, metrics and intake listener of ingestor and worker'),
