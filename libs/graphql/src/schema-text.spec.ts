@@ -1,6 +1,7 @@
 import { buildSchema, isEnumType, isInputObjectType, isObjectType, validateSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { FILTER_FIELDS, flowFilterSdl } from '@flowledger/model';
+import { hintFieldSdl } from '@flowledger/query';
 import { API_ERROR_CODES } from './errors/request-error.js';
 import { schemaText } from './schema-text.js';
 
@@ -20,6 +21,15 @@ describe('the schema', () => {
     );
   });
 
+  it('has the fields with hints that their table generates', async () => {
+    await expect(hintFieldSdl()).toMatchFileSnapshot('../schema/hint-field.graphql');
+    const inputs = new Set(FILTER_FIELDS.map((field) => field.name));
+    const type = schema.getType('HintField');
+    const names = isEnumType(type) ? type.getValues().map((value) => value.name) : [];
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !inputs.has(name))).toEqual([]);
+  });
+
   it('lists the error codes that the server knows', () => {
     const type = schema.getType('ErrorCode');
     expect(isEnumType(type) ? type.getValues().map((v) => v.name) : []).toEqual([...API_ERROR_CODES]);
@@ -31,7 +41,7 @@ describe('the schema', () => {
   });
 
   it('has coverage beside every answer that counts or lists', () => {
-    for (const name of ['FlowConnection', 'RedResult', 'DropResult', 'ServiceMap']) {
+    for (const name of ['FlowConnection', 'RedResult', 'DropResult', 'ServiceMap', 'FilterHints']) {
       const type = schema.getType(name);
       expect(isObjectType(type) ? String(type.getFields()['coverage']?.type) : '').toBe('Coverage!');
     }

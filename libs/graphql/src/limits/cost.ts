@@ -28,6 +28,7 @@ const SCANS: Readonly<Record<string, { readonly plain: number; readonly filtered
   dropExplanation: { plain: 1, filtered: 1 },
   policies: { plain: 0.01, filtered: 0.01 },
   serviceMap: { plain: 0.1, filtered: 1 },
+  filterHints: { plain: 0.2, filtered: 1 },
   nodes: { plain: 0.2, filtered: 0.2 },
   namespaces: { plain: 0.2, filtered: 0.2 },
   coverage: { plain: 0.01, filtered: 0.01 },

@@ -31,7 +31,8 @@ export class CoverageResolver {
   }
 }
 
-class CoveredResolver {
+/** The field `coverage` of an answer about a window. */
+export class CoveredResolver {
   @ResolveField('coverage')
   coverage(@Parent() answer: Covered, @Context() { scope }: ApiContext): Promise<CoverageView> {
     const { fromNs, toNs } = answer.window;

@@ -8,6 +8,7 @@ import {
 import { DropGroupResolver, DropsResolver } from './drops-resolver.js';
 import { ExplanationResolver } from './explanation-resolver.js';
 import { EndpointResolver, FlowConnectionResolver, FlowResolver, FlowsResolver } from './flows-resolver.js';
+import { HintsCoverageResolver, HintsResolver, MatchCountsResolver } from './hints-resolver.js';
 import { InventoryResolver, NodeInfoResolver } from './inventory-resolver.js';
 import { LiveResolver } from '../live/live-resolver.js';
 import { MapResolver } from './map-resolver.js';
@@ -27,10 +28,13 @@ export const RESOLVERS = [
   FlowConnectionResolver,
   FlowResolver,
   FlowsResolver,
+  HintsCoverageResolver,
+  HintsResolver,
   InventoryResolver,
   LiveResolver,
   MapCoverageResolver,
   MapResolver,
+  MatchCountsResolver,
   NodeInfoResolver,
   PolicyResolver,
   RawResolver,
