@@ -4,6 +4,7 @@ import type { EventLog, PartitionLease } from '@flowledger/event-log';
 import { describeError, isAppError, systemClock, type Clock, type Log } from '@flowledger/platform';
 import { noFailpoint, type Failpoint } from './load/failpoint.js';
 import type { BatchLimits, LoaderContext, LoaderEvents } from './load/loader-context.js';
+import { Room } from './load/room.js';
 import { newPartitionStatus, type PartitionStatus } from './load/loader-status.js';
 import { loadPartition } from './load/partition-loader.js';
 import { mustPause, readControl } from './replay/control.js';
@@ -20,7 +21,7 @@ export interface LoaderOptions {
   readonly rawTtlDays: number;
   /** When the machine of the store started, ms since 1970. Default: when this machine did. */
   readonly bootedMs?: number;
-  /** Default 50,000 rows, 32 MiB of rows, 1 s. */
+  /** Default 100,000 rows, 128 MiB of rows, 1 s. */
   readonly limits?: Partial<BatchLimits>;
   readonly clock?: Clock;
   readonly events?: Partial<LoaderEvents>;
@@ -41,7 +42,9 @@ export interface Loader {
 
 const DAY_MS = 86_400_000;
 const CONTROL_POLL_MS = 500;
-const DEFAULT_LIMITS: BatchLimits = { maxRows: 50_000, maxBytes: 32 * 1024 * 1024, maxAgeMs: 1_000 };
+const DEFAULT_LIMITS: BatchLimits = { maxRows: 100_000, maxBytes: 128 * 1024 * 1024, maxAgeMs: 1_000 };
+/** Large batches at once: one is made while the other is written, which is all that two cores can do. */
+const LARGE_BATCHES = 2;
 
 /** Options with every default filled in. */
 export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderContext {
@@ -49,6 +52,7 @@ export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderCont
     log: options.log,
     store: options.store,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    room: new Room(LARGE_BATCHES),
     rawTtlMs: options.rawTtlDays * DAY_MS,
     bootedMs: options.bootedMs ?? Date.now() - uptime() * 1000,
     clock: options.clock ?? systemClock,

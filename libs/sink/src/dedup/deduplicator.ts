@@ -11,8 +11,9 @@ import { countKeys, storedKeys } from './stored-keys.js';
 
 /** Keys read and held at once, at most; more are asked about second by second. */
 const MOST_HELD_AT_ONCE = 262_144;
-/** How far behind an import's last event its next ones are expected, at least: else as far as it reaches already. */
-const HOLD_AHEAD_S = 3_600;
+/** How far behind an import's last event its next ones are expected: twice as far each time that it was not too far. */
+const LEAST_AHEAD_S = 3_600;
+const MOST_AHEAD_S = 86_400;
 /** The last whole second that the store can name, less one. */
 const LAST_S = 9_223_372_034;
 
@@ -37,6 +38,7 @@ export class Deduplicator {
   readonly #rule = new DuplicateRule();
   readonly #keys: AcceptedKeys;
   readonly #formerKeys: AcceptedKeys | undefined;
+  #aheadS = LEAST_AHEAD_S;
 
   constructor(
     private readonly store: ColumnStore,
@@ -66,18 +68,21 @@ export class Deduplicator {
 
   /**
    * Reads from the store what imports among the next records might repeat. `from` is the first offset of the batch.
-   * Where the store holds few keys of the whole span of these records and of as much time behind it, all of them are
-   * read and held, and the next records need no question; else only those of the events' own seconds.
+   * Where the store holds few keys of the whole span of these records and of some time behind it, all of them are read
+   * and held, and the next records need no question; else only those of the events' own seconds.
    */
   async prepare(records: readonly StoredRecord[], from: bigint, signal: AbortSignal): Promise<void> {
     const span = this.#rule.spanOf(records);
     if (span === undefined) return;
-    const ahead = Math.max(HOLD_AHEAD_S, span.last - span.first);
-    const wide = { first: span.first, last: Math.max(span.last, Math.min(span.last + ahead, LAST_S)) };
+    const wide = { first: span.first, last: Math.max(span.last, Math.min(span.last + this.#aheadS, LAST_S)) };
     const count = await this.#count(wide, from, signal);
-    if (count <= MOST_HELD_AT_ONCE)
+    if (count <= MOST_HELD_AT_ONCE) {
       this.#rule.hold(wide, count === 0 ? [] : await this.#read([wide], from, signal));
-    else this.#rule.supply(await this.#read(this.#rule.secondsOf(records), from, signal));
+      this.#aheadS = Math.min(this.#aheadS * 2, MOST_AHEAD_S);
+    } else {
+      this.#rule.supply(await this.#read(this.#rule.secondsOf(records), from, signal));
+      this.#aheadS = LEAST_AHEAD_S;
+    }
   }
 
   /** Keys accepted before `from` in these seconds, in the tables of a replay and in those before it. */

@@ -3,13 +3,14 @@ import type { EventLog } from '@flowledger/event-log';
 import type { Clock, Log } from '@flowledger/platform';
 import type { BatchAccount } from './load-batch.js';
 import type { Failpoint } from './failpoint.js';
+import type { Room } from './room.js';
 
 /** When a batch is closed. */
 export interface BatchLimits {
   readonly maxRows: number;
   /** Estimated bytes of rows; bounds what one partition holds in memory. */
   readonly maxBytes: number;
-  /** Longest wait of a record for its batch to fill, ms. */
+  /** Longest wait of a record for its batch to fill, ms; while the loader is behind, batches end by size. */
   readonly maxAgeMs: number;
 }
 
@@ -24,6 +25,8 @@ export interface LoaderContext {
   readonly log: EventLog;
   readonly store: ColumnStore;
   readonly limits: BatchLimits;
+  /** Places for batches that grow large; bounds the memory of all partitions together. */
+  readonly room: Room;
   /** Retention of `flows`: decides bucket times, and how far back rollups may be repaired. */
   readonly rawTtlMs: number;
   /** When the machine of the store started, ms since 1970: what was written before may not have been synced. */

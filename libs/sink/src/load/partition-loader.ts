@@ -73,15 +73,24 @@ class PartitionLoader {
     this.#tellStart(start);
     await this.#recheck(start.next);
     const collector = await this.#collectorAt(start.next);
-    while (!lease.signal.aborted && (until === undefined || status.next < until)) {
-      const recovering = status.next <= start.uncertainTo;
-      status.state = recovering ? 'recovering' : 'idle';
-      const open = start.open?.from === status.next ? start.open : undefined;
-      const batch = await collector.collect(status.next, open?.to);
-      if (batch === undefined) await this.#commitCursor();
-      else await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
+    try {
+      while (!lease.signal.aborted && (until === undefined || status.next < until))
+        await this.#turn(collector, start);
+    } finally {
+      collector.close();
     }
     await this.#commitCursor();
+  }
+
+  /** Loads one batch, or commits the cursor when there is nothing to load. */
+  async #turn(collector: BatchCollector, start: StartPoint): Promise<void> {
+    const { status } = this;
+    const recovering = status.next <= start.uncertainTo;
+    status.state = recovering ? 'recovering' : 'idle';
+    const open = start.open?.from === status.next ? start.open : undefined;
+    const batch = await collector.collect(status.next, open?.to);
+    if (batch === undefined) await this.#commitCursor();
+    else await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
   }
 
   /** A collector that decides about duplicates as if it had loaded everything before `next`. */
@@ -118,9 +127,13 @@ class PartitionLoader {
 
   async #reload(from: bigint, to: bigint): Promise<void> {
     const collector = await this.#collectorAt(from);
-    const batch = await collector.collect(from, to);
-    if (batch === undefined || this.lease.signal.aborted) return;
-    await this.#writer.load(batch, 'unknown');
+    try {
+      const batch = await collector.collect(from, to);
+      if (batch === undefined || this.lease.signal.aborted) return;
+      await this.#writer.load(batch, 'unknown');
+    } finally {
+      collector.close();
+    }
     this.status.repairs++;
   }
 
