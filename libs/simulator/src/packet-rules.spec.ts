@@ -164,6 +164,8 @@ describe('trace events', () => {
   it('exist for IPv6, ICMP, UDP, host, remote node, health, API server and world', () => {
     expect(traces.some((flow) => flow.IP?.ipVersion === 'IPv6')).toBe(true);
     expect(traces.some((flow) => flow.l4?.['ICMPv4']?.type === 8)).toBe(true);
+    expect(traces.some((flow) => flow.l4?.['ICMPv6']?.type === 128)).toBe(true);
+    expect(traces.some((flow) => flow.l4?.['SCTP']?.destination_port === 9899)).toBe(true);
     expect(traces.some((flow) => flow.l4?.['UDP']?.destination_port === 8125)).toBe(true);
     for (const name of ['host', 'remote-node', 'health', 'kube-apiserver', 'world']) {
       const label = `reserved:${name}`;

@@ -167,7 +167,14 @@ describe('the demo cluster', () => {
   it('has the nodes, namespaces and workloads that the guide names', () => {
     expect(description.cluster).toBe('demo');
     expect(description.nodes).toEqual([1, 2, 3, 4].map((n) => `demo/demo-worker-${n}`));
-    expect(description.namespaces).toEqual(['kube-system', 'monitoring', 'production', 'shop', 'staging']);
+    expect(description.namespaces).toEqual([
+      'default',
+      'kube-system',
+      'monitoring',
+      'production',
+      'shop',
+      'staging',
+    ]);
     const pods = description.workloads.find(({ name }) => name === 'my-app')?.pods ?? [];
     expect(pods).toHaveLength(3);
     for (const pod of pods) expect(pod.name).toMatch(/^my-app-xyz/);

@@ -146,6 +146,7 @@ export class FlowEncoder {
       w.uint(33, 1000 + seen.call.client.endpointId);
     }
     if (seen.call.weight === 1) w.string(34, this.uuidOf(seen));
+    if (seen.policy !== '' && !seen.denied) w.uint(35, this.cluster.policies.get(seen.policy)?.authType ?? 0);
     w.uint(36, seen.reason);
   }
 

@@ -26,10 +26,12 @@ function writeDns(w: WireWriter, seen: Observation, request: DnsQuestion): void 
   if (seen.l7 === L7.response) {
     for (const ip of request.ips) w.element(2, ip);
     w.uint(3, request.ips.length > 0 ? request.ttl : NO_TTL);
+    for (const name of request.cnames) w.element(4, name);
   }
   w.string(5, 'proxy');
   if (seen.l7 === L7.response) w.uint(6, seen.call.status);
   w.element(7, request.type);
+  if (seen.l7 === L7.response && request.cnames.length > 0) w.element(8, 'CNAME');
   if (seen.l7 === L7.response && request.ips.length > 0) w.element(8, request.type);
   w.end(mark);
 }

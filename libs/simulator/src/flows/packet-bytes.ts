@@ -5,10 +5,11 @@ import type { WireWriter } from '../wire/wire-writer.js';
 
 const IPV4 = 1;
 const IPV6 = 2;
-const ICMP_ECHO_REQUEST = 8;
+/** Types of an echo request and its reply. */
+const ECHO = { ICMPv4: [8, 0], ICMPv6: [128, 129] } as const;
 const VXLAN = 1;
 const VXLAN_PORT = 8472;
-const L4_FIELD = { TCP: 1, UDP: 2, ICMPv4: 3 } as const;
+const L4_FIELD = { TCP: 1, UDP: 2, ICMPv4: 3, ICMPv6: 4, SCTP: 5 } as const;
 
 /** The two ends of the packet of a record, as the record gives them. */
 export interface PacketEnds {
@@ -65,7 +66,7 @@ export function writeL4(w: WireWriter, seen: Observation, ends: PacketEnds): voi
   const { transport } = seen.call.edge;
   const mark = w.begin(6);
   const inner = w.begin(L4_FIELD[transport]);
-  if (transport === 'ICMPv4') w.uint(1, seen.fromClient ? ICMP_ECHO_REQUEST : 0);
+  if (transport === 'ICMPv4' || transport === 'ICMPv6') w.uint(1, ECHO[transport][seen.fromClient ? 0 : 1]);
   else {
     w.uint(1, ends.sourcePort);
     w.uint(2, ends.destinationPort);

@@ -23,8 +23,9 @@ export function summaryOf(seen: Observation): string {
   const { edge } = seen.call;
   if (seen.l7 !== L7.none) return l7Summary(seen);
   if (seen.call.server.kind === 'nobody') return '';
-  if (edge.transport === 'UDP') return 'UDP';
-  if (edge.transport === 'ICMPv4') return seen.fromClient ? 'ICMPv4 EchoRequest' : 'ICMPv4 EchoReply';
+  const { transport } = edge;
+  if (transport === 'UDP' || transport === 'SCTP') return transport;
+  if (transport !== 'TCP') return `${transport} ${seen.fromClient ? 'EchoRequest' : 'EchoReply'}`;
   return seen.flags < 0 ? 'TCP' : flagSummary(seen.flags);
 }
 
@@ -59,6 +60,7 @@ function dnsQuery(request: DnsQuestion): string {
 function dnsAnswer(request: DnsQuestion, rcode: number): string {
   const ttl = request.ips.length > 0 ? request.ttl : NO_TTL;
   const addresses = request.ips.length > 0 ? `"${request.ips.join(',')}"` : '';
-  const result = rcode === 0 ? addresses : `RCode: ${RCODE_NAMES[rcode] ?? rcode}`;
+  const aliases = request.cnames.length > 0 ? ` CNAMEs: "${request.cnames.join(',')}"` : '';
+  const result = rcode === 0 ? `${addresses}${aliases}` : `RCode: ${RCODE_NAMES[rcode] ?? rcode}`;
   return `DNS Answer ${result} TTL: ${ttl} (Proxy ${request.name} ${request.type})`;
 }

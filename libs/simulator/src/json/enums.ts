@@ -9,6 +9,7 @@ export const ENUMS: Readonly<Record<string, Readonly<Record<number, string>>>> =
     7: 'TRANSLATED',
   },
   FlowType: { 1: 'L3_L4', 2: 'L7', 3: 'SOCK' },
+  AuthType: { 1: 'SPIRE' },
   IPVersion: { 1: 'IPv4', 2: 'IPv6' },
   TrafficDirection: { 1: 'INGRESS', 2: 'EGRESS' },
   TraceObservationPoint: {

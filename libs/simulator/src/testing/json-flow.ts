@@ -17,6 +17,7 @@ export interface JsonFlow {
   uuid?: string;
   emitter?: unknown;
   verdict: string;
+  auth_type?: string;
   drop_reason?: number;
   drop_reason_desc?: string;
   ethernet?: unknown;
@@ -42,7 +43,15 @@ export interface JsonFlow {
     type: string;
     latency_ns?: string;
     http?: { code?: number; method: string; url: string; headers: { key: string; value: string }[] };
-    dns?: { query: string; rcode?: number; ips?: string[]; qtypes: string[]; ttl?: number };
+    dns?: {
+      query: string;
+      rcode?: number;
+      ips?: string[];
+      cnames?: string[];
+      qtypes: string[];
+      rrtypes?: string[];
+      ttl?: number;
+    };
     kafka?: { topic: string };
   };
   reply?: boolean;

@@ -40,7 +40,11 @@ export interface PolicyPlan {
   /** `spec.log.value` of the policy. */
   readonly log?: string;
   readonly text: string;
+  /** AuthType number of its verdicts: mutual authentication by SPIRE. */
+  readonly authType?: number;
 }
+
+const SPIRE = 1;
 
 /** Every workload of the demo cluster. Placement follows this order. */
 export const WORKLOADS: readonly WorkloadPlan[] = [
@@ -85,6 +89,7 @@ export const WORKLOADS: readonly WorkloadPlan[] = [
   { namespace: 'monitoring', name: 'log-agent', kind: 'DaemonSet', replicas: 0 },
   { namespace: 'staging', name: 'batch', kind: 'Deployment', replicas: 1 },
   { namespace: 'staging', name: 'legacy-db', kind: 'StatefulSet', replicas: 1 },
+  { namespace: 'default', name: 'payment-service', kind: 'Deployment', replicas: 1 },
 ];
 
 /** Every service of the demo cluster. */
@@ -101,6 +106,8 @@ export const SERVICES: readonly ServicePlan[] = [
   { namespace: 'shop', name: 'search', port: 80 },
   { namespace: 'production', name: 'payment-service', port: 80, workload: 'production/payment-service' },
   { namespace: 'staging', name: 'legacy-db', port: 5432, workload: 'staging/legacy-db' },
+  // A bare name in a filter means the namespace `default`, so the guide's example finds this one.
+  { namespace: 'default', name: 'payment-service', port: 80, workload: 'default/payment-service' },
 ];
 
 /** Name of the policy that starts the incident; see {@link POLICIES}. */
@@ -115,7 +122,7 @@ export const POLICIES: readonly PolicyPlan[] = [
   cnp('shop', 'frontend-egress-http', 9, 'frontend may call the shop over HTTP'),
   cnp('shop', 'checkout-egress-http', 9, 'checkout may call payments on 8443 over HTTP'),
   cnp('shop', 'redis-clients', 11, 'cart may call redis-cart on 6379'),
-  cnp('shop', 'orders-produce', 11, 'checkout may produce to topic orders'),
+  { ...cnp('shop', 'orders-produce', 11, 'checkout may produce to topic orders'), authType: SPIRE },
   cnp(
     'shop',
     'deny-metadata',

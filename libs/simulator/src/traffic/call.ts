@@ -21,6 +21,8 @@ export interface DnsQuestion {
   readonly type: 'A' | 'AAAA';
   readonly rcode: number;
   readonly ips: readonly string[];
+  /** Canonical names on the way to the address, with their trailing dots. */
+  readonly cnames: readonly string[];
   readonly ttl: number;
 }
 

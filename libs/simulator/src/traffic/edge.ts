@@ -10,7 +10,7 @@ export interface Edge {
   readonly server: string;
   /** Port of the server's pod; 0 for ICMP. */
   readonly port: number;
-  readonly transport: 'TCP' | 'UDP' | 'ICMPv4';
+  readonly transport: 'TCP' | 'UDP' | 'ICMPv4' | 'ICMPv6' | 'SCTP';
   readonly protocol: 'http' | 'dns' | 'kafka' | 'none';
   readonly reportedBy: L7Reporters;
   /** Service that the client dials, `namespace/name`; the socket load balancer translates it. */
@@ -262,6 +262,26 @@ export const EDGES = {
   health: { ...TCP, server: 'health', port: 4240, newShare: 1 },
   healthPing: { ...TCP, transport: 'ICMPv4', server: 'health', port: 0, newShare: 1 },
   ping: { ...TCP, transport: 'ICMPv4', server: 'internet', port: 0, newShare: 1, medianMs: 0.1 },
+  pingV6: {
+    ...TCP,
+    transport: 'ICMPv6',
+    server: 'internet',
+    port: 0,
+    newShare: 1,
+    ipv6: true,
+    medianMs: 0.1,
+  },
+  sctpMetrics: { ...TCP, transport: 'SCTP', server: 'monitoring/statsd', port: 9899, newShare: 1 },
+  reconcile: {
+    ...HTTP,
+    server: 'default/payment-service',
+    port: 8080,
+    reportedBy: 'none',
+    service: 'default/payment-service',
+    newShare: 1,
+    medianMs: 15,
+    faultShare: 0.01,
+  },
   partner: { ...TCP, server: 'partner', port: 8443, newShare: 0.8, medianMs: 30 },
   hook: {
     ...TCP,

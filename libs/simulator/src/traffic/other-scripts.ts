@@ -72,6 +72,11 @@ export function refusedRequest(d: Decision, atNs: number): void {
   d.begin(EDGES.recommendationsCatalog, request, d.pod('shop/recommendations'), atNs, { denial });
 }
 
+/** Somebody compares books with the payment service of the default namespace. */
+export function reconcile(d: Decision, atNs: number): void {
+  d.ask(EDGES.reconcile, http('GET', '/payments/pending'), d.pod('monitoring/grafana'), atNs);
+}
+
 /** A look-up of a name that the DNS policy does not allow. */
 export function refusedName(d: Decision, atNs: number): void {
   refusedLookUp(d, d.pod('shop/catalog'), 'tracker.example.net.', atNs);

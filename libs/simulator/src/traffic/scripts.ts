@@ -5,6 +5,7 @@ import {
   foreignFrame,
   plain,
   probe,
+  reconcile,
   refusedName,
   refusedRequest,
   report,
@@ -51,4 +52,7 @@ export const SCRIPTS: readonly Script[] = [
   { play: report, weight: 0.5, calls: 1.5, rare: true },
   { play: refusedRequest, weight: 0.5, calls: 1, rare: true },
   { play: refusedName, weight: 0.4, calls: 1, rare: true },
+  { play: reconcile, weight: 1.5, calls: 1 },
+  { play: plain(EDGES.pingV6, 'monitoring/prober'), weight: 0.4, calls: 1, rare: true },
+  { play: plain(EDGES.sctpMetrics, 'staging/batch'), weight: 0.4, calls: 1, rare: true },
 ];

@@ -53,7 +53,7 @@ export interface CallRecord {
   readonly service?: string;
   /** Port of the server's pod; 0 for ICMP. */
   readonly serverPort: number;
-  readonly transport: 'TCP' | 'UDP' | 'ICMPv4';
+  readonly transport: 'TCP' | 'UDP' | 'ICMPv4' | 'ICMPv6' | 'SCTP';
   readonly protocol: 'http' | 'dns' | 'kafka' | 'none';
   readonly method?: string;
   /** Path with its query string. */
