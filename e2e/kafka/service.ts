@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,9 +27,23 @@ function cleanEnvironment(extra: Readonly<Record<string, string>>): NodeJS.Proce
   return { ...Object.fromEntries(own), ...extra };
 }
 
-/** Starts a process and waits until it says that it is ready. Rejects with its last words when it ends before. */
-export async function startService(name: Name, env: Readonly<Record<string, string>>): Promise<Service> {
-  const child = spawn(process.execPath, [join(ROOT, 'apps', name, 'dist/main.js')], {
+/** Starts one of our entries with an environment; see {@link startProcess}. */
+export function startService(name: Name, env: Readonly<Record<string, string>>): Promise<Service> {
+  return startProcess(['node', `apps/${name}/dist/main.js`], env);
+}
+
+/**
+ * Runs a command (`node` first, paths from the workspace on) with that environment and nothing of ours from the caller's,
+ * and waits until the process says that it is ready. Rejects with its last words when it ends before.
+ */
+export async function startProcess(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Service> {
+  const [program, ...words] = command;
+  if (program !== 'node') throw new Error(`not a command of ours: ${command.join(' ')}`);
+  const name = words.join(' ');
+  const child = spawn(process.execPath, words, {
     cwd: ROOT,
     env: cleanEnvironment(env),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -54,7 +67,7 @@ export async function startService(name: Name, env: Readonly<Record<string, stri
   };
 }
 
-function untilReady(name: Name, child: ChildProcess, said: () => string): Promise<Service['facts']> {
+function untilReady(name: string, child: ChildProcess, said: () => string): Promise<Service['facts']> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
