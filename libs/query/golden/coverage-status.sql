@@ -2,10 +2,11 @@ SELECT
   if(position(name, '/') > 1, splitByChar('/', name)[1], cluster) AS node_cluster,
   if(position(name, '/') > 0, substring(name, position(name, '/') + 1), name) AS node_name,
   toUnixTimestamp64Nano(bucket_time) AS at_ns,
-  type
+  type,
+  startsWith(text, 'flowledger:') AS ours
 FROM (
   SELECT
-    cluster, name, bucket_time, type, _le, _lp, _lo, _li,
+    cluster, name, bucket_time, type, text, _le, _lp, _lo, _li,
     lagInFrame(type) OVER (PARTITION BY cluster, name ORDER BY bucket_time, _le, _lp, _lo, _li) AS type_before
   FROM events
   ARRAY JOIN nodes AS name

@@ -18,6 +18,8 @@ export interface StatusRow {
   readonly node_name: string;
   readonly at_ns: string;
   readonly type: number;
+  /** 1 when it was our source that could not read the node, not the relay. */
+  readonly ours: number;
 }
 
 /** How far the kept flows reach; null where there are none. */
@@ -140,7 +142,8 @@ function statusGaps(
     const fromNs = open !== undefined && open.since > window.fromNs ? open.since : window.fromNs;
     if (open === undefined || fromNs >= toNs) return;
     const { node_cluster: cluster, node_name: node } = open.row;
-    gaps.push({ fromNs, toNs, cluster, node, cause: 'NODE_UNAVAILABLE', lost: null });
+    const cause = Number(open.row.ours) === 1 ? 'SOURCE_DISCONNECTED' : 'NODE_UNAVAILABLE';
+    gaps.push({ fromNs, toNs, cluster, node, cause, lost: null });
   };
   for (const row of rows) {
     const at = BigInt(row.at_ns);
