@@ -128,7 +128,8 @@ export class PartitionProducer {
         uncertain ||= isConnectionFault(error) || type === 'REQUEST_TIMED_OUT';
         uncertain ||= type === 'NOT_ENOUGH_REPLICAS_AFTER_APPEND';
         if (!again || isAppError(error) || this.closed || link.clock.monotonic() >= deadline) {
-          if (uncertain) this.id = undefined;
+          // What the broker has of this batch is not known: its numbers must not be given to another one.
+          this.id = undefined;
           throw error;
         }
         await link.pause(tries);

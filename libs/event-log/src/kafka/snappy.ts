@@ -2,6 +2,8 @@ const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00
 const XERIAL_HEADER_BYTES = 16;
 /** Nothing Kafka takes unpacks to more; the length is not trusted further. */
 const MAX_BLOCK_BYTES = 512 * 1024 * 1024;
+/** No tag of three bytes stands for more than 64. */
+const MAX_GROWTH = 64;
 
 /**
  * Unpacks snappy as Kafka's clients write it: raw blocks, or blocks in xerial's framing (magic, two versions, then
@@ -22,6 +24,7 @@ export function decodeSnappy(bytes: Buffer): Buffer {
 
 function decodeBlock(bytes: Buffer): Buffer {
   const [length, start] = readLength(bytes);
+  if (length > bytes.length * MAX_GROWTH) throw new RangeError('snappy block cannot unpack to what it says');
   const out = Buffer.allocUnsafe(length);
   let at = start;
   let end = 0;

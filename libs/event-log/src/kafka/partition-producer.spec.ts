@@ -1,0 +1,142 @@
+import { isAppError, systemClock } from '@flowledger/platform';
+import { describe, expect, it } from 'vitest';
+import type { KafkaLink } from './kafka-link.js';
+import { PartitionProducer } from './partition-producer.js';
+import type { Broker } from './protocol.js';
+
+type ProduceRequest = Parameters<Broker['produce']>[0];
+
+/** A broker that knows each producer's sequence, as Kafka does, and does what a test says to single requests. */
+class ModelBroker {
+  readonly log: string[] = [];
+  readonly requests: ProduceRequest[] = [];
+  busy = 0;
+  mostAtOnce = 0;
+  private ids = 0;
+  private readonly sequences = new Map<string, { next: number; last: number; at: number }>();
+
+  /** `before`: the request does not arrive; `after`: its answer does not; an object: that is the answer. */
+  constructor(private readonly faults: ('before' | 'after' | 'unnamed' | undefined)[] = []) {}
+
+  async initProducerId(): Promise<{ producerId: string; producerEpoch: number }> {
+    this.ids++;
+    return { producerId: String(this.ids), producerEpoch: 0 };
+  }
+
+  async produce(request: ProduceRequest): Promise<unknown> {
+    this.busy++;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.busy);
+    try {
+      await systemClock.sleep(1);
+      return this.answer(request);
+    } finally {
+      this.busy--;
+    }
+  }
+
+  private answer(request: ProduceRequest): unknown {
+    this.requests.push(request);
+    const fault = this.faults.shift();
+    if (fault === 'before') throw connectionLost();
+    const baseOffset = String(this.take(request));
+    if (fault === 'after') throw connectionLost();
+    const partition = fault === 'unnamed' ? 9 : 0;
+    return { topics: [{ topicName: 't', partitions: [{ partition, baseOffset }] }] };
+  }
+
+  private take({ producerId, topicData }: ProduceRequest): number {
+    const { firstSequence = 0, messages = [] } = topicData[0]?.partitions[0] ?? {};
+    const known = this.sequences.get(producerId) ?? { next: 0, last: -1, at: -1 };
+    if (firstSequence === known.last) return known.at;
+    if (firstSequence !== known.next)
+      throw Object.assign(new Error('sequence'), { type: 'OUT_OF_ORDER_SEQUENCE_NUMBER' });
+    const at = this.log.length;
+    for (const { value } of messages) this.log.push(String(value));
+    this.sequences.set(producerId, { next: firstSequence + messages.length, last: firstSequence, at });
+    return at;
+  }
+
+  link(): KafkaLink {
+    const broker = this as unknown as Broker;
+    const once = (_target: unknown, send: (broker: Broker) => Promise<unknown>): Promise<unknown> =>
+      send(broker);
+    return { clock: systemClock, once, pause: () => systemClock.sleep(1) } as unknown as KafkaLink;
+  }
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('Connection error'), { name: 'KafkaJSConnectionError' });
+}
+
+function producerAt(broker: ModelBroker, deliveryMs = 5_000): PartitionProducer {
+  return new PartitionProducer({
+    link: broker.link(),
+    topic: 't',
+    partition: 0,
+    compression: 'lz4',
+    deliveryMs,
+  });
+}
+
+const message = (text: string): { value: string }[] => [{ value: text }];
+
+describe('PartitionProducer', () => {
+  it('names one partition and asks for all replicas in every request', async () => {
+    const broker = new ModelBroker();
+    await producerAt(broker).append(message('a'), 1);
+    const [request] = broker.requests;
+    expect(request?.acks).toBe(-1);
+    expect(request?.topicData.map(({ partitions }) => partitions.map(({ partition }) => partition))).toEqual([
+      [0],
+    ]);
+  });
+
+  it('has one request on its way at a time, and gathers what comes meanwhile', async () => {
+    const broker = new ModelBroker();
+    const producer = producerAt(broker);
+    const offsets = await Promise.all(
+      Array.from({ length: 100 }, (_, at) => producer.append(message(`${at}`), 1)),
+    );
+    expect(offsets).toEqual(Array.from({ length: 100 }, (_, at) => BigInt(at)));
+    expect(broker.log).toEqual(Array.from({ length: 100 }, (_, at) => `${at}`));
+    expect(broker.mostAtOnce).toBe(1);
+    expect(broker.requests.length).toBeLessThan(10);
+  });
+
+  it.each([
+    ['the request is lost', 'before'],
+    ['the answer is lost', 'after'],
+  ] as const)('appends once when %s, under the same number', async (_what, fault) => {
+    const broker = new ModelBroker([undefined, fault, fault]);
+    const producer = producerAt(broker);
+    await producer.append(message('a'), 1);
+    const both = [producer.append(message('b'), 1), producer.append(message('c'), 1)];
+    expect(await Promise.all(both)).toEqual([1n, 2n]);
+    expect(broker.log).toEqual(['a', 'b', 'c']);
+    expect(new Set(broker.requests.map(({ producerId }) => producerId)).size).toBe(1);
+  });
+
+  it('rejects when the answer does not name the partition, and begins anew under another identity', async () => {
+    const broker = new ModelBroker(['unnamed']);
+    const producer = producerAt(broker);
+    const fault = await producer.append(message('a'), 1).catch((error: unknown) => error);
+    expect(isAppError(fault, 'LOG_UNAVAILABLE') && fault.retry).toBe(true);
+    await producer.append(message('b'), 1);
+    expect(broker.log).toEqual(['a', 'b']);
+    expect(new Set(broker.requests.map(({ producerId }) => producerId)).size).toBe(2);
+  });
+
+  it('gives up after its time, and later appends go on under another identity', async () => {
+    const broker = new ModelBroker(Array.from({ length: 10_000 }, () => 'before' as const));
+    const producer = producerAt(broker, 50);
+    const fault = await producer.append(message('a'), 1).catch((error: unknown) => error);
+    expect(isAppError(fault, 'LOG_UNAVAILABLE') && fault.retry).toBe(true);
+  });
+
+  it('refuses appends once it is closed', async () => {
+    const producer = producerAt(new ModelBroker());
+    await producer.close();
+    const fault = await producer.append(message('a'), 1).catch((error: unknown) => error);
+    expect(isAppError(fault, 'LOG_UNAVAILABLE')).toBe(true);
+  });
+});
