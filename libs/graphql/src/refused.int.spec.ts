@@ -3,13 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '@flowledger/platform';
 import type { ApiServer } from './server/api-server.js';
-import {
-  ask,
-  codesOf,
-  readAnswer,
-  startApiFixture,
-  type ApiFixture,
-} from './testing/api-fixture.js';
+import { ask, codesOf, readAnswer, startApiFixture, type ApiFixture } from './testing/api-fixture.js';
 
 let api: ApiFixture;
 let server: ApiServer;

@@ -50,6 +50,7 @@ FROM (
     src_ip, dst_ip, src_port, dst_port, src_namespace, dst_namespace, src_pod, dst_pod, src_names, dst_names,
     src_service_namespace, src_service_name, dst_service_namespace, dst_service_name
   FROM flows
+  
   WHERE tenant = {tenant:String}
     AND bucket_time >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p2:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p1:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p2:Int64}, 'UTC'))
     AND (is_drop OR verdict = 4)

@@ -36,6 +36,7 @@ FROM (
   bucket_time AS m_first_seen,
   bucket_time AS m_last_seen
 FROM flows
+
 WHERE tenant = {tenant:String}
   AND bucket_time >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p3:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p4:Int64}, 'UTC'))
   AND (is_drop OR verdict = 4)

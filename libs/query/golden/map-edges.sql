@@ -6,6 +6,8 @@ SELECT
   sum(m_drops) AS drop_count,
   sum(m_trace_flows) AS trace_count,
   sum(m_encrypted_flows) AS encrypted_count,
+  max(client_was_told) AS client_inferred,
+  max(server_was_told) AS server_inferred,
   toUnixTimestamp64Nano(min(m_first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(m_last_seen)) AS last_ns,
   count() OVER () AS edge_total
@@ -23,7 +25,7 @@ GROUP BY cluster, client_namespace, client_workload, server_namespace, server_wo
   cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port,
   toUInt8(multiIf(event_type != 4, 0, trace_observation_point = 101 AND traffic_direction = 1, 4,
     traffic_direction != 2, 0, trace_observation_point = 3, 3, trace_observation_point = 4, 2, trace_observation_point = 11, 1, 0)) AS point,
-  toString(client_namespace) AS client_party, toString(client_workload) AS client_name, toString(server_namespace) AS server_party, toString(server_workload) AS server_name,
+  toString(client_namespace) AS client_party, toString(client_workload) AS client_name, toUInt8(0) AS client_was_told, toString(server_namespace) AS server_party, toString(server_workload) AS server_name, toUInt8(0) AS server_was_told,
   toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
   toInt64(weight) AS m_flows,
   if(point != 0 AND trace_reason = 1 AND is_reply = 1 AND (bitAnd(tcp_flags, 512) = 0 OR bitAnd(tcp_flags, 18) = 2), toInt64(weight), 0) AS m_connections,
@@ -33,6 +35,7 @@ GROUP BY cluster, client_namespace, client_workload, server_namespace, server_wo
   bucket_time AS m_first_seen,
   bucket_time AS m_last_seen
 FROM flows
+
 WHERE tenant = {tenant:String}
   AND bucket_time >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p3:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p4:Int64}, 'UTC'))
   AND client_side != 0
@@ -40,7 +43,7 @@ WHERE tenant = {tenant:String}
 UNION ALL
 SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, point,
-  toString(client_namespace) AS client_party, toString(client_workload) AS client_name, toString(server_namespace) AS server_party, toString(server_workload) AS server_name,
+  toString(client_namespace) AS client_party, toString(client_workload) AS client_name, toUInt8(0) AS client_was_told, toString(server_namespace) AS server_party, toString(server_workload) AS server_name, toUInt8(0) AS server_was_told,
   toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
   toInt64(flows) AS m_flows,
   toInt64(connections) AS m_connections,

@@ -71,6 +71,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
   if(l7_type = 2, latency_ns, 0) AS m_latency_max_ns,
   if(l7_type = 2 AND latency_bucket != 0, map(latency_bucket, toInt64(weight)), CAST(map(), 'Map(UInt16, Int64)')) AS m_histogram
 FROM flows
+
 WHERE tenant = {tenant:String}
   AND bucket_time >= fromUnixTimestamp64Nano({p12:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p13:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p12:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p13:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))

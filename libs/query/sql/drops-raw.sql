@@ -8,6 +8,7 @@ SELECT
   bucket_time AS m_first_seen,
   bucket_time AS m_last_seen
 FROM flows
+/*history*/
 WHERE tenant = {tenant:String}
   AND /*range*/
   AND (is_drop OR verdict = 4)

@@ -13,8 +13,9 @@ FROM (
   SELECT _le, _lp, _lo, _li, cluster, node, bucket_time, drop_reason, traffic_direction, is_drop, verdict, weight, client_side, server_port, l4_protocol,
     client_namespace, client_workload, server_namespace, server_workload,
     src_ip, dst_ip, src_port, dst_port, src_namespace, dst_namespace, src_pod, dst_pod, src_names, dst_names,
-    src_service_namespace, src_service_name, dst_service_namespace, dst_service_name
+    src_service_namespace, src_service_name, dst_service_namespace, dst_service_name/*was*/
   FROM flows
+  /*history*/
   WHERE tenant = {tenant:String}
     AND /*range*/
     AND (is_drop OR verdict = 4)

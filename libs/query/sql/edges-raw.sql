@@ -13,6 +13,7 @@ SELECT
   bucket_time AS m_first_seen,
   bucket_time AS m_last_seen
 FROM flows
+/*history*/
 WHERE tenant = {tenant:String}
   AND /*range*/
   AND client_side != 0

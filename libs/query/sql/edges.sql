@@ -8,6 +8,8 @@ SELECT
   sum(m_drops) AS drop_count,
   sum(m_trace_flows) AS trace_count,
   sum(m_encrypted_flows) AS encrypted_count,
+  max(client_was_told) AS client_inferred,
+  max(server_was_told) AS server_inferred,
   toUnixTimestamp64Nano(min(m_first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(m_last_seen)) AS last_ns,
   count() OVER () AS edge_total

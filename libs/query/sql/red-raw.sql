@@ -14,6 +14,7 @@ SELECT
   if(l7_type = 2, latency_ns, 0) AS m_latency_max_ns,
   if(l7_type = 2 AND latency_bucket != 0, map(latency_bucket, toInt64(weight)), CAST(map(), 'Map(UInt16, Int64)')) AS m_histogram
 FROM flows
+/*history*/
 WHERE tenant = {tenant:String}
   AND /*range*/
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))

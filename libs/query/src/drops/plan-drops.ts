@@ -1,7 +1,9 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
+import { aliasedKeys, groupKeys, historyParties, keyFragments } from '../group/dimensions.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
+import { historyJoin } from '../history/was-service.js';
+import type { Party } from '../history/was-service.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -61,7 +63,8 @@ interface Events {
 
 function eventsOf(segment: Segment, events: Events, binder: ParamBinder): string {
   const raw = segment.grain === 'raw';
-  const keys = aliasedKeys(events.keys.map((key) => (raw ? key.raw : (key.rollup ?? "''"))));
+  const keys = aliasedKeys(events.keys, raw ? 'raw' : 'rollup');
+  const parties = historyParties(events.keys);
   const step = stepNumber(events.grid, raw ? 'raw' : 'rollup', binder);
   if (!raw)
     return ROLLUP.fill({
@@ -71,13 +74,25 @@ function eventsOf(segment: Segment, events: Events, binder: ParamBinder): string
       filter: events.rollupFilter ?? 'false',
     });
   if (!events.byPolicy)
-    return RAW.fill({ keys, step, range: rawRange(segment, binder), filter: events.rawFilter });
-  return TWINS.fill({ keys, step, twinned: twinned(segment, events.rawFilter, binder) });
+    return RAW.fill({
+      keys,
+      step,
+      history: historyJoin(parties, segment, binder),
+      range: rawRange(segment, binder),
+      filter: events.rawFilter,
+    });
+  return TWINS.fill({ keys, step, twinned: twinned(segment, events.rawFilter, parties, binder) });
 }
 
-function twinned(window: Window, filter: string, binder: ParamBinder): string {
+function twinned(window: Window, filter: string, parties: readonly Party[], binder: ParamBinder): string {
   const around = { fromNs: window.fromNs - SECOND_NS, toNs: window.toNs + SECOND_NS };
-  return TWINNED.fill({ range: rawRange(window, binder), twin_range: rawRange(around, binder), filter });
+  return TWINNED.fill({
+    was: [...new Set(parties)].map((party) => `, ${party}_was`).join(''),
+    history: historyJoin(parties, window, binder),
+    range: rawRange(window, binder),
+    twin_range: rawRange(around, binder),
+    filter,
+  });
 }
 
 /** Condition on rows of `flows`: a drop whose twin has one of these bytes of policies (base64; empty = no twin). */
@@ -88,7 +103,7 @@ export function dropOfPolicies(
   binder: ParamBinder,
 ): string {
   const drops = OF_POLICY.fill({
-    twinned: twinned(window, filter, binder),
+    twinned: twinned(window, filter, [], binder),
     policies: binder.bind('Array(String)', policies),
   });
   return `(bucket_time, _le, _lp, _lo, _li) IN (${drops})`;

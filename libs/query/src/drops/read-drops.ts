@@ -18,6 +18,7 @@ export interface DropRow {
   readonly reason_codes: readonly number[];
   readonly reason_counts: readonly string[];
   readonly [key: `shown_key_${number}`]: string;
+  readonly [inferred: `shown_inferred_${number}`]: number | undefined;
 }
 
 /** One group of drops, most frequent first. */
@@ -114,7 +115,7 @@ function dropGroup({ texts, rows }: RowsOfGroup, planned: DropsPlan): DropGroup 
   const seen = rows.filter((row) => row.drop_count !== '0');
   const reasons = reasonsOf(rows);
   return {
-    key: keyParts(planned.keys, texts),
+    key: keyParts(planned.keys, texts, rows),
     id: groupId(texts),
     count: countOf(rows),
     series: seriesOf(rows, planned),

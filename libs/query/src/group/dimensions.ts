@@ -1,4 +1,6 @@
 import { DROP_REASON, enumName, TRAFFIC_DIRECTION } from '@flowledger/model';
+import { serviceColumns, sideColumn } from '../history/was-service.js';
+import type { Party } from '../history/was-service.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
 
@@ -47,7 +49,13 @@ export interface GroupKey {
   readonly side: Side;
   readonly raw: string;
   readonly rollup: string | null;
+  /** `raw` reads the endpoint history of this party: `flows` must be joined with it. */
+  readonly history?: Party;
+  /** With `history`: 1 for rows whose value came from it. */
+  readonly inferred?: string;
 }
+
+type KeyTexts = Omit<GroupKey, 'dimension' | 'side'>;
 
 const MAX_GROUPINGS = 4;
 
@@ -55,16 +63,9 @@ function qualified(namespace: string, name: string): string {
   return `multiIf(${name} = '', '', ${namespace} = '', ${name}, concat(${namespace}, '/', ${name}))`;
 }
 
-/** Column of the client's or server's endpoint in raw rows. */
-function endpointColumn(side: Side, what: string): string {
-  return side === 'CLIENT'
-    ? `if(client_side = 2, dst_${what}, src_${what})`
-    : `if(client_side = 2, src_${what}, dst_${what})`;
-}
-
-function sided(dimension: Dimension, side: Side): Pick<GroupKey, 'raw' | 'rollup'> | undefined {
+function sided(dimension: Dimension, side: Side): KeyTexts | undefined {
   const party = side === 'CLIENT' ? 'client' : 'server';
-  const endpoint = (what: string): string => endpointColumn(side, what);
+  const endpoint = (what: string): string => sideColumn(party, what);
   switch (dimension) {
     case 'NAMESPACE':
       return { raw: `${party}_namespace`, rollup: `${party}_namespace` };
@@ -74,8 +75,10 @@ function sided(dimension: Dimension, side: Side): Pick<GroupKey, 'raw' | 'rollup
     }
     case 'POD':
       return { raw: qualified(endpoint('namespace'), endpoint('pod')), rollup: null };
-    case 'SERVICE':
-      return { raw: qualified(endpoint('service_namespace'), endpoint('service_name')), rollup: null };
+    case 'SERVICE': {
+      const { namespace, name, inferred } = serviceColumns(party);
+      return { raw: qualified(namespace, name), rollup: null, history: party, inferred };
+    }
     case 'FQDN':
       return { raw: `arrayElement(${endpoint('names')}, 1)`, rollup: null };
     default:
@@ -83,7 +86,7 @@ function sided(dimension: Dimension, side: Side): Pick<GroupKey, 'raw' | 'rollup
   }
 }
 
-function same(text: string): Pick<GroupKey, 'raw' | 'rollup'> {
+function same(text: string): KeyTexts {
   return { raw: text, rollup: text };
 }
 
@@ -93,7 +96,7 @@ const L4_NAMES =
 const STATUS_CLASS =
   "multiIf(l7_type = 1, 'denied', l7_kind = 2 AND http_code != 0, concat(toString(intDiv(http_code, 100)), 'xx'), l7_kind = 1, concat('rcode ', toString(dns_rcode)), l7_kind = 3, if(kafka_error_code = 0, 'ok', 'error'), '')";
 
-const UNSIDED: Readonly<Record<Question, Partial<Record<Dimension, Pick<GroupKey, 'raw' | 'rollup'>>>>> = {
+const UNSIDED: Readonly<Record<Question, Partial<Record<Dimension, KeyTexts>>>> = {
   red: {
     CLUSTER: same('cluster'),
     NODE: { raw: 'node', rollup: null },
@@ -155,12 +158,20 @@ function shown(key: GroupKey, text: string): string | null {
   return text;
 }
 
-/** Key parts of a group from the texts that its key expressions gave. */
-export function keyParts(keys: readonly GroupKey[], texts: readonly string[]): readonly KeyPart[] {
+/** Rows say in `shown_inferred_<key>` whether a value of the group came from the endpoint history. */
+export type InferredCells = Readonly<Record<`shown_inferred_${number}`, number | undefined>>;
+
+/** Key parts of a group from the texts that its key expressions gave; `rows` are those of the group. */
+export function keyParts(
+  keys: readonly GroupKey[],
+  texts: readonly string[],
+  rows: readonly InferredCells[],
+): readonly KeyPart[] {
   return keys.map((key, index) => {
     const text = texts[index] ?? '';
     const value = shown(key, text);
-    const inferred = key.dimension === 'WORKLOAD' && value !== null && !text.startsWith('reserved:');
+    const canonical = key.dimension === 'WORKLOAD' && value !== null && !text.startsWith('reserved:');
+    const inferred = canonical || rows.some((row) => row[`shown_inferred_${index + 1}`] === 1);
     return { dimension: key.dimension, side: key.side, value, inferred };
   });
 }
@@ -181,9 +192,32 @@ export function parseGroupId(id: string): readonly string[] | undefined {
   }
 }
 
-/** Select-list fragment that names key expressions `key_1`, `key_2`, …, each with a trailing comma. */
-export function aliasedKeys(expressions: readonly string[]): string {
-  return expressions.map((expression, index) => `${expression} AS key_${index + 1},`).join(' ');
+/**
+ * Select-list fragment that names the keys of rows `key_1`, `key_2`, …, and what says whether a value was inferred
+ * `inferred_1`, …; each with a trailing comma.
+ */
+export function aliasedKeys(keys: readonly GroupKey[], rows: 'raw' | 'rollup'): string {
+  return keys
+    .map((key, index) => {
+      const text = rows === 'raw' ? key.raw : (key.rollup ?? "''");
+      const inferred = key.inferred === undefined ? '' : ` ${key.inferred} AS inferred_${index + 1},`;
+      return `${text} AS key_${index + 1},${inferred}`;
+    })
+    .join(' ');
+}
+
+/** The parties whose history the keys need; see `historyJoin`. */
+export function historyParties(keys: readonly GroupKey[]): readonly Party[] {
+  return keys.flatMap((key) => (key.history === undefined ? [] : [key.history]));
+}
+
+/** Fragments for the keys that may be inferred, by their positions. */
+function inferredFragment(keys: readonly GroupKey[], from: string, to: string): string {
+  return keys
+    .map((key, index) =>
+      key.inferred === undefined ? '' : ` max(${from}_${index + 1}) AS ${to}_${index + 1},`,
+    )
+    .join('');
 }
 
 /** Fragments that the ranking templates share: rank 0 (all other groups) has empty keys. */
@@ -195,9 +229,11 @@ export function keyFragments(
   const names = keys.map((_, index) => `key_${index + 1}`);
   const list = names.map((name) => `${name},`).join(' ');
   return {
-    keys: list,
+    keys: list + inferredFragment(keys, 'inferred', 'was'),
     group_keys: list,
-    shown_keys: names.map((name) => `if(group_rank = 0, '', ${name}) AS shown_${name},`).join(' '),
+    shown_keys:
+      names.map((name) => `if(group_rank = 0, '', ${name}) AS shown_${name},`).join(' ') +
+      inferredFragment(keys, 'was', 'shown_inferred'),
     shown_names: names.map((name) => `shown_${name},`).join(' '),
     order_keys: names.map((name) => `, ${name}`).join(''),
     partition: names.length === 0 ? '' : `PARTITION BY ${names.join(', ')}`,

@@ -2,6 +2,7 @@ import { compileFilters } from '../filter/compile-filters.js';
 import { dropOfPolicies } from '../drops/plan-drops.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { ALL_PARTS, flowColumns, selectList } from '../flows/flow-columns.js';
+import { historyJoin } from '../history/was-service.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -10,10 +11,11 @@ import type { Result } from '../result.js';
 import { SqlTemplate } from '../sql-template.js';
 import { rawRange } from '../window.js';
 import type { Window } from '../window.js';
-import { parseGroupId } from './dimensions.js';
+import { historyParties, parseGroupId } from './dimensions.js';
 import type { GroupKey, Question } from './dimensions.js';
 
 const PAGE = new SqlTemplate('flow-page');
+const WAS = new SqlTemplate('samples-was');
 const MAX_SAMPLES = 20;
 /** Variants of a group's policies that samples are looked for in; they travel as one parameter. */
 const MAX_POLICIES = 200;
@@ -34,6 +36,22 @@ export interface SamplesRequest {
 
 /** Which flows an answer counts: the answers of calls, or the drops. */
 const COUNTED: Readonly<Record<Question, string>> = { red: 'l7_type = 2', drops: 'is_drop' };
+
+/** The same rows found beside the endpoint history, which a page of whole rows need not be joined with. */
+function inferredRows(
+  counted: string,
+  filter: string,
+  { keys, window }: SamplesRequest,
+  binder: ParamBinder,
+): string {
+  const rows = WAS.fill({
+    history: historyJoin(historyParties(keys), window, binder),
+    range: rawRange(window, binder),
+    counted,
+    filter,
+  });
+  return `(bucket_time, _le, _lp, _lo, _li) IN (${rows})`;
+}
 
 /**
  * Plans the newest flows of a group, read by `readFlow`. Refuses BAD_CURSOR (no such group), TOO_COSTLY (more than 20) and
@@ -58,11 +76,13 @@ export function planSamples(request: SamplesRequest, context: QueryContext): Res
       ? dropOfPolicies(policies, window, filter.value ?? 'true', binder)
       : `${key.raw} = ${binder.bind('String', texts[index] ?? '')}`,
   );
+  const parties = historyParties(keys);
+  const counted = [COUNTED[question], ...equal].join(' AND ');
   const sql = PAGE.fill({
     columns: selectList(flowColumns(ALL_PARTS)),
     cluster: 'true',
     range: rawRange(window, binder),
-    position: [COUNTED[question], ...equal].join(' AND '),
+    position: parties.length === 0 ? counted : inferredRows(counted, filter.value ?? 'true', request, binder),
     filter: filter.value ?? 'true',
     order: 'DESC',
   });

@@ -1,3 +1,5 @@
+import { serviceColumns, sideColumn } from '../history/was-service.js';
+
 /** What one node of the service map stands for. */
 export type MapLevel = 'CLUSTER' | 'NAMESPACE' | 'WORKLOAD' | 'SERVICE' | 'POD';
 
@@ -6,6 +8,8 @@ export interface PartyColumns {
   /** Namespace that qualifies the name; empty where the name needs none. */
   readonly party: { readonly raw: string; readonly rollup: string | null };
   readonly name: { readonly raw: string; readonly rollup: string | null };
+  /** Where raw rows must be joined with the party's endpoint history: 1 for rows whose name came from it. */
+  readonly inferred?: string;
 }
 
 function both(text: string): { raw: string; rollup: string } {
@@ -20,10 +24,7 @@ function rawOnly(text: string): { raw: string; rollup: null } {
 export function partyColumns(level: MapLevel, party: 'client' | 'server'): PartyColumns {
   const namespace = `${party}_namespace`;
   const workload = `${party}_workload`;
-  const endpoint = (what: string): string =>
-    party === 'client'
-      ? `if(client_side = 2, dst_${what}, src_${what})`
-      : `if(client_side = 2, src_${what}, dst_${what})`;
+  const endpoint = (what: string): string => sideColumn(party, what);
   switch (level) {
     case 'CLUSTER':
       return { party: both("''"), name: both(`if(${namespace} = '', ${workload}, cluster)`) };
@@ -32,11 +33,11 @@ export function partyColumns(level: MapLevel, party: 'client' | 'server'): Party
     case 'WORKLOAD':
       return { party: both(namespace), name: both(workload) };
     case 'SERVICE': {
-      const service = endpoint('service_name');
-      const of = endpoint('service_namespace');
+      const service = serviceColumns(party);
       return {
-        party: rawOnly(`if(${service} = '', ${namespace}, ${of})`),
-        name: rawOnly(`if(${service} = '', ${workload}, ${service})`),
+        party: rawOnly(`if(${service.name} = '', ${namespace}, ${service.namespace})`),
+        name: rawOnly(`if(${service.name} = '', ${workload}, ${service.name})`),
+        inferred: service.inferred,
       };
     }
     case 'POD':

@@ -1,6 +1,8 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import type { GroupKey } from '../group/dimensions.js';
+import { historyJoin } from '../history/was-service.js';
+import type { Party } from '../history/was-service.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -14,7 +16,7 @@ import { SqlTemplate } from '../sql-template.js';
 import { ceilTo, floorTo, HOUR_NS, rawRange, resolveWindow, rollupRange } from '../window.js';
 import type { Window, WindowRequest } from '../window.js';
 import { partyColumns } from './map-level.js';
-import type { MapLevel } from './map-level.js';
+import type { MapLevel, PartyColumns } from './map-level.js';
 
 const EDGES = new SqlTemplate('edges');
 const BEST_POINT = new SqlTemplate('edges-best-point');
@@ -61,12 +63,18 @@ interface MapQuestion {
 function parties(level: MapLevel, raw: boolean): string {
   return (['client', 'server'] as const)
     .map((side) => {
-      const { party, name } = partyColumns(level, side);
+      const { party, name, inferred } = partyColumns(level, side);
       const text = (of: { raw: string; rollup: string | null }): string =>
         raw ? of.raw : (of.rollup ?? "''");
-      return `toString(${text(party)}) AS ${side}_party, toString(${text(name)}) AS ${side}_name,`;
+      const flag = raw && inferred !== undefined ? inferred : 'toUInt8(0)';
+      return `toString(${text(party)}) AS ${side}_party, toString(${text(name)}) AS ${side}_name, ${flag} AS ${side}_was_told,`;
     })
     .join(' ');
+}
+
+/** The parties whose endpoint history names the nodes of a level. */
+function historyOf(level: MapLevel): readonly Party[] {
+  return (['client', 'server'] as const).filter((side) => partyColumns(level, side).inferred !== undefined);
 }
 
 function redKeys(level: MapLevel): readonly GroupKey[] {
@@ -77,13 +85,15 @@ function redKeys(level: MapLevel): readonly GroupKey[] {
     rollup: texts.rollup === null ? null : `toString(${texts.rollup})`,
   });
   const [client, server] = [partyColumns(level, 'client'), partyColumns(level, 'server')];
+  const named = (columns: PartyColumns, party: Party): GroupKey =>
+    columns.inferred === undefined ? key(columns.name) : { ...key(columns.name), history: party };
   const same = (text: string): { raw: string; rollup: string } => ({ raw: text, rollup: text });
   return [
     key(same('cluster')),
     key(client.party),
-    key(client.name),
+    named(client, 'client'),
     key(server.party),
-    key(server.name),
+    named(server, 'server'),
     key(same('server_port')),
     key(same('l7_kind')),
   ];
@@ -96,7 +106,12 @@ interface EdgeFilters {
 
 function edgesOf(segment: Segment, level: MapLevel, filters: EdgeFilters, binder: ParamBinder): string {
   return segment.grain === 'raw'
-    ? RAW.fill({ parties: parties(level, true), range: rawRange(segment, binder), filter: filters.raw })
+    ? RAW.fill({
+        parties: parties(level, true),
+        history: historyJoin(historyOf(level), segment, binder),
+        range: rawRange(segment, binder),
+        filter: filters.raw,
+      })
     : ROLLUP.fill({
         parties: parties(level, false),
         range: rollupRange(segment, binder),

@@ -25,6 +25,9 @@ export interface EdgeRow {
   readonly first_ns: string;
   readonly last_ns: string;
   readonly edge_total: string;
+  /** 1 where the endpoint history told the name of the node. */
+  readonly client_inferred: number;
+  readonly server_inferred: number;
 }
 
 /** Rows of the two statements of one window. */
@@ -91,7 +94,7 @@ const TCP = 1;
 const UDP = 2;
 const DNS_KIND = '1';
 
-function nodeOf(cluster: string, party: string, name: string, level: MapLevel): MapNode {
+function nodeOf(cluster: string, party: string, name: string, level: MapLevel, told = 0): MapNode {
   const reserved = name.startsWith('reserved:');
   return {
     id: groupId([cluster, party, name]),
@@ -99,7 +102,7 @@ function nodeOf(cluster: string, party: string, name: string, level: MapLevel): 
     kind: name === '' ? 'unknown' : reserved ? 'reserved' : KINDS[level],
     namespace: party === '' ? null : party,
     cluster,
-    inferred: level === 'WORKLOAD' && !reserved && name !== '',
+    inferred: told === 1 || (level === 'WORKLOAD' && !reserved && name !== ''),
   };
 }
 
@@ -190,10 +193,16 @@ function goneEdges(shown: readonly PlainEdge[], comparison: Comparison, cut: boo
 function nodesOf(rows: readonly EdgeRow[], level: MapLevel, edges: readonly MapEdge[]): readonly MapNode[] {
   const used = new Set(edges.flatMap((edge) => [edge.client, edge.server]));
   const nodes = rows.flatMap((row) => [
-    nodeOf(row.cluster, row.client_party, row.client_name, level),
-    nodeOf(row.cluster, row.server_party, row.server_name, level),
+    nodeOf(row.cluster, row.client_party, row.client_name, level, row.client_inferred),
+    nodeOf(row.cluster, row.server_party, row.server_name, level, row.server_inferred),
   ]);
-  return [...new Map(nodes.filter((node) => used.has(node.id)).map((node) => [node.id, node])).values()];
+  const byId = new Map<string, MapNode>();
+  for (const node of nodes) {
+    if (!used.has(node.id)) continue;
+    const inferred = node.inferred || byId.get(node.id)?.inferred === true;
+    byId.set(node.id, { ...node, inferred });
+  }
+  return [...byId.values()];
 }
 
 /**

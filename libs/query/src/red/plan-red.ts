@@ -1,7 +1,8 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
+import { aliasedKeys, groupKeys, historyParties, keyFragments } from '../group/dimensions.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
+import { historyJoin } from '../history/was-service.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -102,14 +103,15 @@ interface Calls {
 function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): string {
   if (segment.grain === 'raw') {
     return RAW.fill({
-      keys: aliasedKeys(calls.keys.map((key) => key.raw)),
+      keys: aliasedKeys(calls.keys, 'raw'),
       step: stepNumber(calls.grid, 'raw', binder),
+      history: historyJoin(historyParties(calls.keys), segment, binder),
       range: rawRange(segment, binder),
       filter: calls.rawFilter,
     });
   }
   return ROLLUP.fill({
-    keys: aliasedKeys(calls.keys.map((key) => key.rollup ?? "''")),
+    keys: aliasedKeys(calls.keys, 'rollup'),
     step: stepNumber(calls.grid, 'rollup', binder),
     table: TABLES[segment.grain],
     range: rollupRange(segment, binder),

@@ -23,6 +23,7 @@ export interface RedRow {
   readonly histogram_buckets: readonly number[];
   readonly histogram_counts: readonly string[];
   readonly [key: `shown_key_${number}`]: string;
+  readonly [inferred: `shown_inferred_${number}`]: number | undefined;
 }
 
 /** Numbers of a set of calls. Null = unknown, 0 = measured zero. */
@@ -219,7 +220,7 @@ function groupRows(rows: readonly RedRow[]): ReadonlyMap<number, readonly RedRow
 function redGroup(rows: readonly RedRow[], sums: Sums, planned: RedPlan): RedGroup {
   const texts = planned.keys.map((_, index) => rows[0]?.[`shown_key_${index + 1}`] ?? '');
   return {
-    key: keyParts(planned.keys, texts),
+    key: keyParts(planned.keys, texts, rows),
     id: groupId(texts),
     stats: statsOf(sums, planned),
     series: seriesOf(rows, planned),
