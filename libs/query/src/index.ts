@@ -65,9 +65,17 @@ export * from './inventory/read-coverage.js';
 export * from './inventory/read-inventory.js';
 export * from './explain/explain-drop.js';
 export type { ChangeEvent, ChangeRow } from './explain/preceding-changes.js';
-export { isDeniedCall, isExplainable, partiesOf, planChanges, planExplanation } from './explain/plan-explanation.js';
+export {
+  isDeniedCall,
+  isExplainable,
+  partiesOf,
+  planChanges,
+  planExplanation,
+} from './explain/plan-explanation.js';
 export type { ExplanationPlan } from './explain/plan-explanation.js';
 export * from './explain/policy-changes.js';
+export * from './first-seen/plan-first-seen.js';
+export * from './first-seen/read-first-seen.js';
 export * from './explain/policy-edges.js';
 export { planTwins, readTwins } from './explain/twins.js';
 export { planSamples } from './group/plan-samples.js';
@@ -75,3 +83,10 @@ export type { SamplesRequest } from './group/plan-samples.js';
 export { timeText } from './time-text.js';
 export { flowsOfBatch, lossesOfBatch, type RecordFlows, type RecordLoss } from './live/flows-of-batch.js';
 export type * from './live/live-flows.js';
+export { planDns } from './dns/plan-dns.js';
+export type { DnsOrder, DnsRequest, RankedPlan } from './dns/plan-dns.js';
+export * from './dns/read-dns.js';
+export type { RankedAnswer, RankedGroup, RankedRow } from './group/ranked-groups.js';
+export { planTcpHealth } from './tcp/plan-tcp-health.js';
+export type { TcpHealthRequest, TcpOrder } from './tcp/plan-tcp-health.js';
+export * from './tcp/read-tcp-health.js';

@@ -74,7 +74,7 @@ export interface LiveOptions {
   readonly perConnection?: number;
   /** Subscriptions of all. Default 5,000. */
   readonly subscriptions?: number;
-  /** Bytes that may wait for one slow subscriber. Default 1 MiB. */
+  /** Bytes that may wait for one slow subscriber. Default 8 MiB: a second at the default rate. */
   readonly bufferBytes?: number;
 }
 
@@ -154,7 +154,7 @@ function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {
 }
 
 function liveDeps(options: LiveOptions, metrics: Metrics): LiveDeps {
-  const { flows, perConnection = 20, subscriptions = 5000, bufferBytes = 1024 * 1024 } = options;
+  const { flows, perConnection = 20, subscriptions = 5000, bufferBytes = 8 * 1024 * 1024 } = options;
   const open = metrics.gauge('flowledger_graphql_subscriptions', 'Open subscriptions');
   const limits = new SubscriptionLimits(perConnection, subscriptions, (now) => open.set(now));
   return { flows, limits, bufferBytes };

@@ -169,7 +169,7 @@ export const configSchema = z.strictObject({
     cluster: text('default', 'Cluster of flows whose node name carries none'),
   }),
   live: z.strictObject({
-    buffer: size('1MiB', '16KiB', '1GiB', 'Bytes of live flows that may wait for one slow subscriber'),
+    buffer: size('8MiB', '16KiB', '1GiB', 'Bytes of live flows that may wait for one slow subscriber'),
     recent: size(
       '16MiB',
       '1MiB',

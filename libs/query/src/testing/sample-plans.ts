@@ -1,4 +1,6 @@
+import { planDns } from '../dns/plan-dns.js';
 import { planDrops } from '../drops/plan-drops.js';
+import { planTcpHealth } from '../tcp/plan-tcp-health.js';
 import { planChanges, planExplanation } from '../explain/plan-explanation.js';
 import { planTwins } from '../explain/twins.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
@@ -163,4 +165,8 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   'denied-history': () =>
     planExplanation({ ...DROP, verdict: 2, l7Kind: 2, endpoint: 'GET /a' }, SAMPLE_CONTEXT).history,
   'drop-changes': () => planChanges(DROP, DROP.position.bucketNs, SAMPLE_CONTEXT),
+  dns: () => must(planDns({ filters: CURSOR_FILTERS, window: RAGGED }, SAMPLE_CONTEXT)).plan,
+  'dns-total': () => must(planDns({ groupBy: [], orderBy: 'FAILURES' }, SAMPLE_CONTEXT)).plan,
+  'tcp-health': () => must(planTcpHealth({ window: RAGGED }, SAMPLE_CONTEXT)).plan,
+  'tcp-health-total': () => must(planTcpHealth({ groupBy: [], orderBy: 'RESETS' }, SAMPLE_CONTEXT)).plan,
 };

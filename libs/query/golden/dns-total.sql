@@ -1,0 +1,98 @@
+SELECT
+  if(position > {limit:UInt32}, 0, position) AS group_rank,
+  
+  max(position) AS last_position,
+  sum(queries) AS queries,
+  sum(answers) AS answers,
+  sum(denied) AS denied,
+  sum(unanswered) AS unanswered,
+  sumMap(rcodes) AS rcode_sum,
+  mapKeys(rcode_sum) AS rcode_numbers,
+  mapValues(rcode_sum) AS rcode_counts,
+  sumMap(histogram) AS histogram_sum,
+  mapKeys(histogram_sum) AS histogram_buckets,
+  mapValues(histogram_sum) AS histogram_counts
+FROM (
+  SELECT *, dense_rank() OVER (ORDER BY order_value DESC ) AS position
+  FROM (
+    SELECT *, answers - rcodes[0] AS order_value
+    FROM (
+      SELECT
+        
+        sum(socket_queries) AS queries,
+        sum(socket_answers) AS answers,
+        sum(socket_denied) AS denied,
+        sum(socket_unanswered) AS unanswered,
+        sumMap(socket_rcodes) AS rcodes,
+        sumMap(socket_histogram) AS histogram
+      FROM (
+        SELECT
+          
+          sumIf(m_weight, in_window AND kind = 'query') AS socket_queries,
+          sumIf(m_weight, in_window AND kind = 'answer') AS socket_answers,
+          sumIf(m_weight, in_window AND kind = 'denied') AS socket_denied,
+          minIf(bucket_time, in_window AND kind = 'query') - INTERVAL 1 SECOND AS first_query,
+          arraySum(arrayMap(a -> a.2, arrayFilter(a -> a.1 >= first_query, groupArrayIf((bucket_time, m_weight), kind = 'answer')))) AS in_time,
+          greatest(toInt64(0), socket_queries - in_time) AS socket_unanswered,
+          sumMapIf(map(dns_rcode, m_weight), in_window AND kind = 'answer') AS socket_rcodes,
+          sumMapIf(map(latency_bucket, m_weight), in_window AND kind = 'answer' AND latency_bucket != 0) AS socket_histogram
+        FROM (
+          SELECT
+            *,
+            (cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour) AS edge_hour,
+            reporter = 1
+              OR (edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+FROM red_1h
+WHERE tenant = {tenant:String}
+  AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
+  AND reporter = 1
+GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+HAVING sum(requests) > 0 OR sum(denied) > 0)
+                AND (reporter = 2 OR edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+FROM red_1h
+WHERE tenant = {tenant:String}
+  AND bucket >= toDateTime({p3:Int64}, 'UTC') AND bucket < toDateTime({p4:Int64}, 'UTC')
+  AND reporter = 2
+GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
+          FROM (
+            SELECT
+              cluster, node, client_namespace, client_workload, server_namespace, server_workload, server_port,
+              toUInt8(traffic_direction) AS reporter,
+              toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
+              
+              bucket_time, bucket_time < fromUnixTimestamp64Nano({to:Int64}, 'UTC') AS in_window,
+              if(client_side = 2, dst_ip, src_ip) AS client_ip,
+              if(client_side = 2, dst_port, src_port) AS client_port,
+              if(client_side = 2, src_ip, dst_ip) AS server_ip,
+              dns_query, arraySort(dns_qtypes) AS types, dns_rcode, latency_bucket,
+              toInt64(weight) AS m_weight,
+              multiIf(l7_type = 2, 'answer', verdict = 2, 'denied', 'query') AS kind
+            FROM flows
+            WHERE tenant = {tenant:String}
+              AND bucket_time >= fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p5:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p6:Int64}, 'UTC'))
+              AND l7_kind = 1 AND l7_type IN (1, 2)
+              AND (true)
+          )
+        )
+        WHERE counted OR kind = 'denied'
+        GROUP BY  node, reporter, client_ip, client_port, server_ip, dns_query, types
+      )
+      GROUP BY tuple()
+      HAVING queries != 0 OR answers != 0 OR denied != 0
+    )
+  )
+)
+GROUP BY group_rank 
+ORDER BY group_rank
+LIMIT {rows:UInt32}
+-- tenant = "acme"
+-- limit = 50
+-- rows = 52
+-- to = "1767268800000000000n"
+-- p1 = "1767265200n"
+-- p2 = "1767268800n"
+-- p3 = "1767265200n"
+-- p4 = "1767268800n"
+-- p5 = "1767265200000000000n"
+-- p6 = "1767268805000000000n"

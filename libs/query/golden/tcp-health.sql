@@ -1,0 +1,89 @@
+SELECT
+  if(position > {limit:UInt32}, 0, position) AS group_rank,
+  if(group_rank = 0, '', key_1) AS shown_key_1, if(group_rank = 0, '', key_2) AS shown_key_2, if(group_rank = 0, '', key_3) AS shown_key_3,
+  max(position) AS last_position,
+  sum(opened) AS opened,
+  sum(established) AS established,
+  sum(unanswered) AS unanswered,
+  sum(refused) AS refused,
+  sum(half_open) AS half_open,
+  sum(dropped) AS dropped,
+  sum(client_resets) AS client_resets,
+  sum(server_resets) AS server_resets
+FROM (
+  SELECT *, dense_rank() OVER (ORDER BY order_value DESC , key_1, key_2, key_3) AS position
+  FROM (
+    SELECT *, unanswered + refused + half_open + dropped AS order_value
+    FROM (
+      SELECT
+        key_1, key_2, key_3,
+        sumIf(syn_weight, is_opened) AS opened,
+        sumIf(syn_weight, is_opened AND is_answered) AS established,
+        sumIf(syn_weight, is_opened AND NOT is_answered AND NOT server_reset AND NOT was_dropped) AS unanswered,
+        sumIf(syn_weight, is_opened AND NOT is_answered AND server_reset) AS refused,
+        sumIf(syn_weight, is_opened AND is_answered AND NOT client_acked AND NOT server_reset AND NOT client_reset) AS half_open,
+        sumIf(syn_weight, is_opened AND NOT is_answered AND NOT server_reset AND was_dropped) AS dropped,
+        sumIf(any_weight, client_reset) AS client_resets,
+        sumIf(any_weight, server_reset AND (is_answered OR NOT is_opened)) AS server_resets
+      FROM (
+        SELECT
+          key_1, key_2, key_3,
+          arrayFilter(p -> bitAnd(p.2, 18) = 2 AND p.3 = 1, attempt) AS syns,
+          notEmpty(syns) AND syns[1].1 >= {from:Int64} AND syns[1].1 < {to:Int64} AS is_opened,
+          arrayMax(arrayPushBack(arrayMap(p -> p.5, syns), toInt64(0))) AS syn_weight,
+          arrayMax(arrayMap(p -> p.5, attempt)) AS any_weight,
+          arrayExists(p -> bitAnd(p.2, 18) = 18 AND p.3 = 0 AND p.4 = 0, attempt) AS is_answered,
+          arrayExists(p -> bitAnd(p.2, 18) = 16 AND p.3 = 1 AND p.4 = 0, attempt) AS client_acked,
+          arrayExists(p -> p.4 = 1, attempt) AS was_dropped,
+          arrayExists(p -> bitAnd(p.2, 4) != 0 AND p.3 = 1 AND p.4 = 0 AND p.1 < {to:Int64}, attempt) AS client_reset,
+          arrayExists(p -> bitAnd(p.2, 4) != 0 AND p.3 = 0 AND p.4 = 0 AND p.1 < {to:Int64}, attempt) AS server_reset
+        FROM (
+          SELECT
+            key_1, key_2, key_3,
+            arraySort(p -> (p.1, p.2, p.3), groupArray((at_ns, flags, from_client, is_dropped, m_weight))) AS packets,
+            arrayPushFront(arrayPopBack(packets), (toInt64(0), toUInt16(0), toUInt8(0), toUInt8(0), toInt64(0))) AS former,
+            arraySplit((p, q) -> bitAnd(p.2, 18) = 2 AND p.3 = 1 AND (p.1 - q.1 > 60000000000 OR bitAnd(q.2, 5) != 0), packets, former) AS attempts
+          FROM (
+            SELECT *, max(reporter = 2) OVER (PARTITION BY cluster, client_namespace, client_workload, server_namespace, server_workload, server_port, hour) AS client_reported
+            FROM (
+              SELECT
+                cluster, client_namespace, client_workload, server_namespace, server_workload, server_port,
+                toUInt8(traffic_direction) AS reporter,
+                toStartOfHour(bucket_time) AS hour,
+                multiIf(client_workload = '', '', client_namespace = '', client_workload, concat(client_namespace, '/', client_workload)) AS key_1, multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_2, if(server_port = 0, '', toString(server_port)) AS key_3,
+                if(client_side = 2, dst_ip, src_ip) AS client_ip,
+                if(client_side = 2, dst_port, src_port) AS client_port,
+                if(client_side = 2, src_ip, dst_ip) AS server_ip,
+                if(client_side = 2, src_port, dst_port) AS server_socket,
+                toUnixTimestamp64Nano(bucket_time) AS at_ns,
+                toUInt16(bitAnd(tcp_flags, 511)) AS flags,
+                toUInt8(client_side = 1) AS from_client,
+                toUInt8(is_drop) AS is_dropped,
+                toInt64(weight) AS m_weight
+              FROM flows
+              WHERE tenant = {tenant:String}
+                AND bucket_time >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p2:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p1:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p2:Int64}, 'UTC'))
+                AND l4_protocol = 1 AND bitAnd(tcp_flags, 512) != 0 AND event_type IN (1, 4) AND client_side != 0
+                AND (true)
+            )
+          )
+          WHERE reporter = if(client_reported, 2, 1) OR reporter NOT IN (1, 2) OR is_dropped = 1
+          GROUP BY key_1, key_2, key_3, cluster, client_ip, client_port, server_ip, server_socket
+        )
+        ARRAY JOIN attempts AS attempt
+      )
+      GROUP BY key_1, key_2, key_3
+      HAVING opened != 0 OR client_resets != 0 OR server_resets != 0
+    )
+  )
+)
+GROUP BY group_rank , shown_key_1, shown_key_2, shown_key_3
+ORDER BY group_rank
+LIMIT {rows:UInt32}
+-- tenant = "acme"
+-- limit = 50
+-- rows = 52
+-- from = "1767261599999999999n"
+-- to = "1767268800000000000n"
+-- p1 = "1767261599999999999n"
+-- p2 = "1767268805000000000n"
