@@ -91,12 +91,21 @@ class LineSplitter {
     for (;;) {
       const end = chunk.indexOf(NEWLINE, from);
       if (end < 0) break;
-      this.#take(chunk.subarray(from, end));
-      this.#finish(lines);
+      if (this.#isPlain(chunk, from, end)) lines.push({ bytes: chunk.subarray(from, end), oversized: false });
+      else {
+        this.#take(chunk.subarray(from, end));
+        this.#finish(lines);
+      }
       from = end + 1;
     }
     this.#take(chunk.subarray(from));
     return lines;
+  }
+
+  /** Nearly every line: it lies in this chunk, is neither the first nor empty nor too long, and ends in a newline only. */
+  #isPlain(chunk: Buffer, from: number, end: number): boolean {
+    const pending = this.#parts.length > 0 || this.#atStart || this.#skipping;
+    return !pending && end > from && end - from <= this.#maxLine && chunk[end - 1] !== CARRIAGE_RETURN;
   }
 
   end(): Line[] {

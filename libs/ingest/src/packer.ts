@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodeEnvelope, type Codec, type EnvelopeHeader } from '@flowledger/model';
+import { encodeEvents, joinEnvelope, type Codec, type EnvelopeHeader } from '@flowledger/model';
 import type { AppendRecord } from '@flowledger/event-log';
 
 /** What all envelopes of one packer have in common. */
@@ -92,7 +92,8 @@ export class Packer {
 
   #close(stream: string, open: OpenEnvelope): PackedEnvelope {
     const { tenant, cluster, source, codec, partitions, now } = this.#options;
-    const digest = this.#options.digest === true ? digestOf(open.events) : undefined;
+    const events = encodeEvents(open.events);
+    const digest = this.#options.digest === true ? createHash('sha256').update(events).digest() : undefined;
     const header: EnvelopeHeader = {
       version: 1,
       tenant,
@@ -106,7 +107,7 @@ export class Packer {
       ...(open.lastTimeNs === undefined ? {} : { lastTimeNs: open.lastTimeNs }),
       ...(digest === undefined ? {} : { chunkDigest: digest, chunkIndex: open.index }),
     };
-    const value = encodeEnvelope(header, open.events);
+    const value = joinEnvelope(header, events);
     const record = {
       partition: partitionOf(tenant, cluster, stream, partitions),
       events: open.events.length,
@@ -120,16 +121,6 @@ export class Packer {
     open.index++;
     return packed;
   }
-}
-
-function digestOf(events: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256');
-  const length = Buffer.alloc(4);
-  for (const event of events) {
-    length.writeUInt32LE(event.length);
-    hash.update(length).update(event);
-  }
-  return hash.digest();
 }
 
 /**

@@ -60,12 +60,26 @@ export interface EnvelopeLayout {
 export function encodeEnvelope(header: EnvelopeHeader, events: readonly Uint8Array[]): Uint8Array {
   if (header.count !== events.length)
     throw new RangeError(`envelope count ${header.count} of ${events.length} events`);
-  let size = 256;
+  return joinEnvelope(header, encodeEvents(events));
+}
+
+/** The events of an envelope with their lengths, as they stand in the record: what a digest of them is made of. */
+export function encodeEvents(events: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
   for (const event of events) size += event.length + 6;
   const writer = new WireWriter(size);
-  writeHeader(writer, header);
   for (const event of events) writer.bytesField(15, event);
-  return writer.finish();
+  return writer.buf.subarray(0, writer.pos);
+}
+
+/** A log record of a header and {@link encodeEvents}; `header.count` must be their number. */
+export function joinEnvelope(header: EnvelopeHeader, events: Uint8Array): Uint8Array {
+  const writer = new WireWriter(256);
+  writeHeader(writer, header);
+  const record = new Uint8Array(writer.pos + events.length);
+  record.set(writer.buf.subarray(0, writer.pos));
+  record.set(events, writer.pos);
+  return record;
 }
 
 function writeHeader(writer: WireWriter, header: EnvelopeHeader): void {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shallowHubbleJson, shallowHubbleProto } from './shallow.js';
 import { WireWriter } from './wire/wire-writer.js';
@@ -80,5 +81,33 @@ describe('a shallow look at JSON', () => {
     expect(json('{"node_name":7}')).toEqual({ node: '' });
     expect(json('')).toEqual({ node: '' });
     expect(json('{"node_name":"cut')).toEqual({ node: '' });
+  });
+});
+
+describe('the end of an export line', () => {
+  /** What a search for the last members finds, by putting something behind them that changes nothing. */
+  const searched = (line: string) => shallowHubbleJson(Buffer.from(`${line.slice(0, -1)} }`));
+  const times = ['2026-01-02T03:04:05Z', '2026-02-29T00:00:00Z', '1969-12-31T23:59:59.5Z', 'never', ''];
+
+  it('is read as a search reads it', () => {
+    const text = fc.oneof(
+      fc.constantFrom('a', 'k8s/worker-1', 'ü', 'a\\', 'x","time":"y', '', '"node_name":"z'),
+      fc.string({ maxLength: 300 }),
+    );
+    const time = fc.oneof(
+      fc.constantFrom(...times),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    );
+    fc.assert(
+      fc.property(text, time, text, fc.boolean(), (node, at, inner, escaped) => {
+        const name = escaped ? JSON.stringify(node).slice(1, -1) : node;
+        const flow = `{"node_name":"inner","time":"2020-01-01T00:00:00Z","Summary":${JSON.stringify(inner)}}`;
+        const line = `{"flow":${flow},"node_name":"${name}","time":"${at}"}`;
+        expect(shallowHubbleJson(Buffer.from(line))).toEqual(searched(line));
+        const cut = line.slice(line.length >> 1);
+        expect(shallowHubbleJson(Buffer.from(cut))).toEqual(searched(cut));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { instant, parseInstant } from './hubble/json-time.js';
 import { parseRfc3339 } from './rfc3339.js';
 import { isUtf8 } from './utf8.js';
 import { WireReader } from './wire/wire-reader.js';
@@ -15,6 +16,11 @@ const RESPONSE_NODE = (1000 << 3) | 2;
 const RESPONSE_TIME = (1001 << 3) | 2;
 const FLOW_TIME = (1 << 3) | 2;
 const FLOW_NODE = (11 << 3) | 2;
+const QUOTE = 0x22;
+const CLOSE_BRACE = 0x7d;
+const BEFORE_NODE = new TextEncoder().encode('"node_name":"');
+const BEFORE_TIME = new TextEncoder().encode('","time":"');
+const MOST_TEXT = 256;
 
 /**
  * Node and time of an encoded `observer.GetFlowsResponse` (fields 1000 and 1001, else 11 and 1 of the flow). Reads only
@@ -105,11 +111,46 @@ function timestamp(bytes: Uint8Array, start: number, end: number): bigint | unde
  * they win over those inside the flow.
  */
 export function shallowHubbleJson(line: Uint8Array): ShallowEvent {
-  const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+  const bytes = Buffer.isBuffer(line) ? line : Buffer.from(line.buffer, line.byteOffset, line.byteLength);
+  const common = shallowTail(bytes);
+  if (common !== undefined) return common;
   const node = lastString(bytes, 'node_name') ?? lastString(bytes, 'nodeName') ?? '';
   const time = lastString(bytes, 'time');
   const timeNs = time === undefined ? undefined : parseRfc3339(time);
   return timeNs === undefined ? { node } : { node, timeNs };
+}
+
+/**
+ * The same for a line that ends as Hubble's exporter writes it, `"node_name":"…","time":"…"}`: nothing can stand behind
+ * these two members, so nothing has to be searched. Undefined for any other end.
+ */
+function shallowTail(bytes: Buffer): ShallowEvent | undefined {
+  const timeEnd = bytes.length - 2;
+  if (bytes[timeEnd] !== QUOTE || bytes[timeEnd + 1] !== CLOSE_BRACE) return undefined;
+  const timeStart = quoteBefore(bytes, timeEnd) + 1;
+  const nodeEnd = timeStart - BEFORE_TIME.length;
+  if (!endsWith(bytes, BEFORE_TIME, timeStart)) return undefined;
+  const nodeStart = quoteBefore(bytes, nodeEnd) + 1;
+  if (!endsWith(bytes, BEFORE_NODE, nodeStart) || !parseInstant(bytes, timeStart, timeEnd)) return undefined;
+  const seconds = BigInt.asIntN(64, (BigInt(instant.secondsHi) << 32n) | BigInt(instant.secondsLo));
+  return {
+    node: bytes.toString('utf8', nodeStart, nodeEnd),
+    timeNs: seconds * 1_000_000_000n + BigInt(instant.nanos),
+  };
+}
+
+/** Where the last quote before `end` stands, looking back no further than names and times are long; -1 for nowhere. */
+function quoteBefore(bytes: Uint8Array, end: number): number {
+  const least = Math.max(0, end - MOST_TEXT);
+  for (let i = end - 1; i >= least; i--) if (bytes[i] === QUOTE) return i;
+  return -1;
+}
+
+function endsWith(bytes: Uint8Array, text: Uint8Array, end: number): boolean {
+  const start = end - text.length;
+  if (start < 0) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
+  return true;
 }
 
 /** Value of the last string member named `key`: `"key":"value"`, or `\"key\":\"value\"` inside a log line. */

@@ -60,6 +60,11 @@ export class ByteTable {
     this.#slots[slot] = 0;
   }
 
+  /** How many bytes `id` has. */
+  lengthOf(id: number): number {
+    return (this.#ends[id] ?? 0) - this.#start(id);
+  }
+
   /** A copy of the bytes of `id`. */
   bytesOf(id: number): Uint8Array {
     return this.#arena.slice(this.#start(id), this.#ends[id]);

@@ -1,5 +1,6 @@
 import { WIRE_VARINT } from '../wire/wire-types.js';
 import { WireWriter } from '../wire/wire-writer.js';
+import { JsonMemo } from './json-memo.js';
 import { JsonScalars } from './json-scalars.js';
 import {
   CLOSE_BRACE,
@@ -22,6 +23,8 @@ import { instant, parseInstant } from './json-time.js';
 export const JSON_MEMBER = 536_870_911;
 
 const FLOW = jsonMessage('flow.Flow');
+/** Fields whose values are mostly ones met before. */
+const MEMO_FIELDS: readonly string[] = ['source', 'destination', 'node_labels'];
 /** Members of a JSON log record that may hold our line as text. */
 const LOG_MEMBERS: readonly string[] = ['msg', 'message', 'log'];
 
@@ -35,6 +38,12 @@ export class JsonObjects {
   logMember = -1;
   readonly #scalars: JsonScalars;
   readonly #spans: Int32Array[] = [];
+  /** By field of a flow. */
+  readonly #memos = new Map(
+    FLOW.fields
+      .filter(({ field }) => MEMO_FIELDS.includes(field.name))
+      .map((field) => [field, new JsonMemo()] as const),
+  );
   /** Name of the member being read. */
   #keyStart = 0;
   #keyEnd = 0;
@@ -103,7 +112,7 @@ export class JsonObjects {
     if (depth === 0 && field.field.oneof !== undefined) this.members++;
     this.#keyStart = keyStart;
     this.#keyEnd = keyEnd;
-    const held = field.field.repeated ? this.#list(field, depth) : this.#value(field, depth);
+    const held = this.#field(field, depth);
     if (scanner.fault !== undefined) return;
     if (!held) {
       this.wire.pos = before;
@@ -115,6 +124,19 @@ export class JsonObjects {
     if (earlier >= 0) removed = this.#forget(spans, earlier, spans[at + 1] ?? earlier);
     spans[at] = before - removed;
     spans[at + 1] = this.wire.pos;
+  }
+
+  /** Writes the value as a field, from memory where it can; false, without a fault, when the field cannot hold it. */
+  #field(field: JsonField, depth: number): boolean {
+    const { repeated } = field.field;
+    if (!repeated && field.kind !== 'message') return this.#value(field, depth);
+    const { scanner, wire } = this;
+    const memo = this.#memos.get(field);
+    if (memo?.recall(scanner, wire) === true) return true;
+    const [start, before] = [scanner.pos, wire.pos];
+    const held = repeated ? this.#list(field, depth) : this.#value(field, depth);
+    if (held && scanner.fault === undefined) memo?.remember(scanner, start, wire, before);
+    return held;
   }
 
   /** The last of two members with one name counts: cuts the first one out again. */
