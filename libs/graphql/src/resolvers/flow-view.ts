@@ -168,7 +168,8 @@ function openEnum(table: EnumTable, number: number, text?: string): OpenEnumView
   return { number, name: table.names[number] ?? null, text: text ?? enumName(table, number) };
 }
 
-function dropReasonView(reason: number): OpenEnumView {
+/** `OpenEnum` of a drop reason. */
+export function dropReasonView(reason: number): OpenEnumView {
   const { number, name, text } = dropReasonText(reason);
   return { number, name, text };
 }

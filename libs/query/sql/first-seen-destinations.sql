@@ -1,0 +1,34 @@
+-- Destinations outside of the cluster, by name where one is known, that were called in the window by a namespace and never
+-- in the history before it.
+SELECT
+  cluster, client_namespace, server_namespace, destination,
+  arraySort(groupUniqArrayIf(10)(client_workload, at >= {from:Int64})) AS client_workloads,
+  arraySort(groupUniqArrayIf(10)(port, at >= {from:Int64})) AS ports,
+  sum(m_weight) AS flow_count,
+  sumIf(m_weight, dropped) AS drop_count,
+  min(at) AS first_ns,
+  count() OVER () AS found_total
+FROM (
+  SELECT
+    cluster, client_namespace, client_workload, server_namespace,
+    toUnixTimestamp64Nano(bucket_time) AS at,
+    toInt64(weight) AS m_weight,
+    is_drop AS dropped,
+    server_port AS port,
+    if(client_side = 2, src_names, dst_names) AS names,
+    replaceOne(toString(if(client_side = 2, src_ip, dst_ip)), '::ffff:', '') AS address,
+    arrayJoin(if(empty(names), [address], names)) AS destination
+  FROM flows
+  WHERE tenant = {tenant:String}
+    AND /*range*/
+    AND client_side != 0
+    AND client_namespace != ''
+    AND server_namespace = ''
+    AND server_workload = 'reserved:world'
+    AND verdict NOT IN (6, 7)
+    AND (/*where*/)
+)
+GROUP BY cluster, client_namespace, server_namespace, destination
+HAVING first_ns >= {from:Int64} AND first_ns < {to:Int64}
+ORDER BY first_ns DESC, cluster, client_namespace, destination
+LIMIT {limit:UInt32}
