@@ -1,3 +1,4 @@
+export * from './fault-proxy.js';
 export * from './test-store.js';
 export * from './pipeline.js';
 export * from './docker-available.js';
