@@ -74,7 +74,7 @@ describe('refuse', () => {
   it('takes the token, and asks none for pages and probes that hold no data', () => {
     const guarded = { ...rules, token: 'secret' };
     expect(refuse({ ...facts, authorization: 'Bearer secret' }, guarded)).toBeUndefined();
-    for (const path of ['/', '/healthz', '/graphiql', '/start/start.js']) {
+    for (const path of ['/', '/healthz', '/readyz', '/graphiql', '/start/start.js']) {
       expect(refuse({ ...facts, path }, guarded)).toBeUndefined();
     }
     for (const path of [

@@ -34,7 +34,7 @@ export interface Refusal {
 }
 
 /** Pages and probes that hold no data: a browser must be able to load them before it can send a token. */
-const PUBLIC = [/^\/$/, /^\/healthz$/, /^\/start\//, /^\/graphiql(?:\/|$)/, /^\/favicon\.svg$/];
+const PUBLIC = [/^\/$/, /^\/(?:healthz|readyz)$/, /^\/start\//, /^\/graphiql(?:\/|$)/, /^\/favicon\.svg$/];
 
 /** Checks Host (against DNS rebinding), Origin (against other sites' pages) and the token; undefined lets it pass. */
 export function refuse(facts: AccessFacts, rules: AccessRules): Refusal | undefined {

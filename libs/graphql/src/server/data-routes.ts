@@ -22,12 +22,19 @@ interface DataRoutes {
   readonly routes: readonly ExtraRoute[];
 }
 
-/** `/healthz`, `/status`, `/metrics`, the schema, and the caller's own routes. */
+/** `/healthz`, `/readyz`, `/status`, `/metrics`, the schema, and the caller's own routes. */
 export function registerDataRoutes(server: FastifyInstance, options: DataRoutes): void {
   const sdl = schemaText();
   server.get('/healthz', async (_request, reply) => {
     const { ok } = await options.status();
     return reply.code(ok ? 200 : 503).send({ ok, version: options.version });
+  });
+  server.get('/readyz', async (_request, reply) => {
+    const ready = await options.status().then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    return reply.code(ready ? 200 : 503).send({ ready });
   });
   server.get('/status', async () => ({ version: options.version, ...(await options.status()) }));
   server.get('/metrics', async (_request, reply) =>
