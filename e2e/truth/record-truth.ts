@@ -165,8 +165,8 @@ function endpointOf(end: LineEndpoint = {}, ip: string | undefined): object {
 
 function transportOf({ l4 }: LineFlow): object {
   const [protocol, ports] = Object.entries(l4 ?? {})[0] ?? [null, {}];
-  const port = (value: number | undefined) =>
-    protocol === 'TCP' || protocol === 'UDP' ? (value ?? 0) : null;
+  const hasPorts = protocol === 'TCP' || protocol === 'UDP' || protocol === 'SCTP';
+  const port = (value: number | undefined) => (hasPorts ? (value ?? 0) : null);
   return { protocol, sourcePort: port(ports.source_port), destinationPort: port(ports.destination_port) };
 }
 
