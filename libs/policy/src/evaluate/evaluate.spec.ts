@@ -248,7 +248,7 @@ describe('ports', () => {
 
 describe('deny rules', () => {
   it('beat every allow and name their place', () => {
-    const spec = {
+    const spec: Record<string, Json> = {
       endpointSelector: app('db'),
       ingress: [{ fromEntities: ['all'] }],
       ingressDeny: [{ fromEndpoints: [app('other')] }, { fromEndpoints: [app('web')], toPorts: tcp('5432') }],

@@ -2,6 +2,8 @@ import { planDns } from '../dns/plan-dns.js';
 import { planDrops } from '../drops/plan-drops.js';
 import { planTcpHealth } from '../tcp/plan-tcp-health.js';
 import { planChanges, planExplanation } from '../explain/plan-explanation.js';
+import { planPolicyChanges } from '../explain/policy-changes.js';
+import { planPolicyEdges } from '../explain/policy-edges.js';
 import { planTwins } from '../explain/twins.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { encodeCursor, hashFilters } from '../flows/flow-cursor.js';
@@ -9,6 +11,7 @@ import { readFlow } from '../flows/read-flow.js';
 import { planFlow, planFlowCount, planLabels } from '../flows/plan-flow.js';
 import { planFlows } from '../flows/plan-flows.js';
 import { planHistory } from '../history/endpoint-history.js';
+import { planFirstSeen } from '../first-seen/plan-first-seen.js';
 import { planSamples } from '../group/plan-samples.js';
 import { planCoverage, planNamespaceNodes, planSampledShare } from '../inventory/plan-coverage.js';
 import { planClusters, planNamespaces, planNodes, planOtherClusters } from '../inventory/plan-inventory.js';
@@ -98,8 +101,28 @@ const DROP = readFlow({
   server_port: 80,
 });
 
+function firstSeenPlan(index: number): QueryPlan {
+  const { plans } = must(planFirstSeen({ window: RAGGED, cluster: 'eu', namespace: 'shop' }, SAMPLE_CONTEXT));
+  const plan = plans[index]?.plan;
+  if (plan === undefined) throw new Error(`no plan ${index}`);
+  return plan;
+}
+
 /** One plan of every kind, by the name of its golden. */
 export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
+  'policy-edges-passed': () =>
+    planPolicyEdges(
+      { window: RAGGED, outcome: 'FORWARDED', cluster: 'eu', namespace: 'shop' },
+      SAMPLE_CONTEXT,
+    ),
+  'policy-edges-denied': () =>
+    planPolicyEdges({ window: RAGGED, outcome: 'DENIED', limit: 1000 }, SAMPLE_CONTEXT),
+  'policy-edges-audited': () => planPolicyEdges({ window: RAGGED, outcome: 'AUDITED' }, SAMPLE_CONTEXT),
+  'policy-changes': () => planPolicyChanges(RAGGED, 'eu', SAMPLE_CONTEXT),
+  'first-seen-edges': () => firstSeenPlan(0),
+  'first-seen-reasons': () => firstSeenPlan(1),
+  'first-seen-destinations': () => firstSeenPlan(2),
+  'first-seen-history': () => must(planFirstSeen({ cluster: 'eu' }, SAMPLE_CONTEXT)).begins,
   'flows-default': () => must(planFlows({}, SAMPLE_CONTEXT)).plan,
   'flows-every-field': () => must(planFlows({ filters: EVERY_FIELD, window: RAGGED }, SAMPLE_CONTEXT)).plan,
   'flows-after-cursor': () => {
