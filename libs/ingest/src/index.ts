@@ -5,6 +5,8 @@ export * from './intake.js';
 export * from './demo.js';
 export { RelaySource, type RelaySourceOptions, type SourceState } from './relay/relay-source.js';
 export { PeerSource, type PeerSourceOptions } from './relay/peer-source.js';
+export { FileSource, type FileSourceOptions } from './follow/file-source.js';
+export { openFileMetrics, type FileMetrics } from './follow/file-metrics.js';
 export * from './live-sources.js';
 export { openRelayMetrics, type RelayMetrics } from './relay/relay-metrics.js';
 export type { HubbleAddress, TlsSettings } from './relay/hubble-client.js';

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppendRecord } from '@flowledger/event-log';
 import { AppError, type Clock, type Config, type Log, type Metrics } from '@flowledger/platform';
+import { openFileMetrics } from './follow/file-metrics.js';
+import { FileSource } from './follow/file-source.js';
 import type { TlsSettings } from './relay/hubble-client.js';
 import { PeerSource } from './relay/peer-source.js';
 import { openRelayMetrics } from './relay/relay-metrics.js';
@@ -28,12 +30,13 @@ export interface LiveSourceParts {
 /** The live sources that the configuration names. Rejects CONFIG_INVALID when a certificate file cannot be read. */
 export async function openLiveSources(parts: LiveSourceParts): Promise<readonly LiveSource[]> {
   const { source } = parts.config;
-  return source.hubbleRelay.length === 0 ? [] : openRelays(parts);
+  const relays = source.hubbleRelay.length === 0 ? [] : await openRelays(parts);
+  return source.followFiles.length === 0 ? relays : [...relays, openFiles(parts)];
 }
 
 /** True when the configuration names anything that brings flows. */
 export function hasSource({ source }: Config): boolean {
-  return source.hubbleFiles.length > 0 || source.hubbleRelay.length > 0;
+  return source.hubbleFiles.length > 0 || source.hubbleRelay.length > 0 || source.followFiles.length > 0;
 }
 
 async function openRelays(parts: LiveSourceParts): Promise<readonly LiveSource[]> {
@@ -57,6 +60,20 @@ async function openRelays(parts: LiveSourceParts): Promise<readonly LiveSource[]
     const place = join(data.dir, 'sources', encodeURIComponent(target));
     if (source.relayMode === 'peers') return new PeerSource({ ...common, address, stateDirectory: place });
     return new RelaySource({ ...common, address, stateFile: `${place}.json` });
+  });
+}
+
+function openFiles({ config, metrics, appender, ...rest }: LiveSourceParts): LiveSource {
+  const { source, data } = config;
+  return new FileSource({
+    ...rest,
+    tenant: source.tenant,
+    cluster: source.cluster,
+    append: appender('hubble-file'),
+    metrics: openFileMetrics(metrics),
+    patterns: source.followFiles,
+    stateFile: join(data.dir, 'sources', 'files.json'),
+    bufferBytes: source.relayBuffer,
   });
 }
 

@@ -113,6 +113,8 @@ export class AppendQueue<Mark> {
       await this.#appendOpen(signal);
     } finally {
       signal.removeEventListener('abort', wake);
+      // Nothing more is appended: whoever waits for room is let go.
+      for (const go of this.#waiting.splice(0)) go();
     }
   }
 

@@ -17,6 +17,8 @@ import {
   type EnvelopeHeader,
 } from '@flowledger/model';
 import { openMetrics, silentLog, systemClock, type Metrics } from '@flowledger/platform';
+import { openFileMetrics } from '../follow/file-metrics.js';
+import { FileSource, type FileSourceOptions } from '../follow/file-source.js';
 import { openRelayMetrics } from '../relay/relay-metrics.js';
 import { PeerSource, type PeerSourceOptions } from '../relay/peer-source.js';
 import { RelaySource, type RelaySourceOptions } from '../relay/relay-source.js';
@@ -50,6 +52,7 @@ const KEPT_MS = 20_000 * 86_400_000;
 export class SourceRig {
   readonly metrics: Metrics = openMetrics();
   readonly #relayMetrics = openRelayMetrics(this.metrics);
+  readonly #fileMetrics = openFileMetrics(this.metrics);
   readonly #running: { readonly stop: AbortController; readonly done: Promise<void> }[] = [];
   /** Replaces appending, for tests of back-pressure and refusal. */
   append: (records: readonly AppendRecord[]) => Promise<unknown>;
@@ -102,6 +105,13 @@ export class SourceRig {
       stateDirectory: join(this.directory, 'agents'),
       ...options,
     });
+  }
+
+  /** A source of files in the rig's directory. */
+  files(options: Partial<FileSourceOptions> & Pick<FileSourceOptions, 'patterns'>): FileSource {
+    const { metrics: _relay, ...common } = this.#common();
+    const stateFile = join(this.directory, 'files.json');
+    return new FileSource({ ...common, stateFile, metrics: this.#fileMetrics, pollMs: 20, ...options });
   }
 
   /** Starts a source; the result stops it and waits until it has. */

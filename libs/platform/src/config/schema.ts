@@ -133,6 +133,9 @@ export const configSchema = z.strictObject({
   }),
   source: z.strictObject({
     hubbleFiles: list('Hubble export files to read once at start', { flag: 'hubble-file' }),
+    followFiles: list('Hubble export files to follow, with `*` and `?`: rotated and compressed ones too', {
+      flag: 'follow-file',
+    }),
     hubbleRelay: list('Hubble Relay addresses (host:port) to read all flows from, live', {
       flag: 'hubble-relay',
     }),
@@ -163,7 +166,7 @@ export const configSchema = z.strictObject({
       '32MiB',
       '1MiB',
       '4GiB',
-      'Bytes that may wait for the log, for each address; then the stream is paused',
+      'Bytes that may wait for the log, for each address and for all files; then reading pauses',
     ),
     tenant: text('default', 'Tenant of everything these sources send'),
     cluster: text('default', 'Cluster of flows whose node name carries none'),
