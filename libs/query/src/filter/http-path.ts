@@ -1,28 +1,50 @@
-/** Scheme and authority of a URL, and its path before decoding: Go's rule, not the engine's `path()`. */
-const RAW_PATH = String.raw`^(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)`;
-/** A percent sign without two hex digits: Go refuses such a URL, so its path matches nothing. */
+/** A scheme in front of a URL. */
+const SCHEME = '^[a-zA-Z][a-zA-Z0-9+.-]*:';
+/** Path behind a scheme; there is none when what follows is opaque (`mailto:x`). */
+const ABSOLUTE = `${SCHEME}(?://[^/?#]*)?((?:/[^?#]*)?)`;
+const RELATIVE = '^(?://[^/?#]*)?([^?#]*)';
+/** What Go refuses, so that it has no path: control characters, a colon in the first segment without a scheme. */
+const CONTROL = '^[^#]*[\\x00-\\x1f\\x7f]';
+const COLON = '^[^/?#:]*:';
+/** A percent sign without two hex digits. */
 const BAD_ESCAPE = '%(?:[^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f]|[0-9A-Fa-f]?$)';
 
-const rawPath = new RegExp(RAW_PATH.replaceAll('/', '\\/'));
+const scheme = new RegExp(SCHEME);
+const absolute = new RegExp(ABSOLUTE);
+const relative = new RegExp(RELATIVE);
+const control = new RegExp(CONTROL);
+const colon = new RegExp(COLON);
 const badEscape = new RegExp(BAD_ESCAPE);
 
-/** SQL: the decoded path of a URL column. */
-export function decodedPath(column: string): string {
-  return `decodeURLComponent(extract(${column}, '${RAW_PATH}'))`;
+/** A pattern as an SQL text. */
+function quoted(pattern: string): string {
+  return `'${pattern.replaceAll('\\', '\\\\')}'`;
 }
 
-/** SQL: the URL of a column cannot be parsed. */
+function rawPath(column: string): string {
+  const [whole, rest] = [ABSOLUTE, RELATIVE].map((one) => `extract(${column}, ${quoted(one)})`);
+  return `if(match(${column}, ${quoted(SCHEME)}), ${whole}, ${rest})`;
+}
+
+/** SQL: the decoded path of a URL column, by the rules of Go's `url.Parse` and not the engine's `path()`. */
+export function decodedPath(column: string): string {
+  return `decodeURLComponent(${rawPath(column)})`;
+}
+
+/** SQL: the URL of a column cannot be parsed, so its path matches nothing. */
 export function unreadablePath(column: string): string {
-  return `match(extract(${column}, '${RAW_PATH}'), '${BAD_ESCAPE}')`;
+  const has = (text: string, pattern: string) => `match(${text}, ${quoted(pattern)})`;
+  return `(${has(column, CONTROL)} OR (${has(column, COLON)} AND NOT ${has(column, SCHEME)}) OR ${has(rawPath(column), BAD_ESCAPE)})`;
 }
 
 /** The decoded path of a URL; undefined when it cannot be parsed. Bytes that are no UTF-8 read as U+FFFD. */
 export function pathOf(url: string): string | undefined {
-  const raw = rawPath.exec(url)?.[1] ?? '';
+  const hasScheme = scheme.test(url);
+  if (control.test(url) || (!hasScheme && colon.test(url))) return undefined;
+  const raw = (hasScheme ? absolute : relative).exec(url)?.[1] ?? '';
   if (badEscape.test(raw)) return undefined;
   if (!raw.includes('%')) return raw;
-  const bytes = raw.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escaped) =>
+  return raw.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escaped) =>
     Buffer.from(escaped.replaceAll('%', ''), 'hex').toString('utf8'),
   );
-  return bytes;
 }

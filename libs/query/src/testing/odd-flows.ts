@@ -47,6 +47,10 @@ export const WORDS = {
     'https://h',
     '/a\nb',
     '//host/path',
+    'shop:8080/items',
+    '1shop:80/a',
+    'http:/b',
+    'a#\n%zz',
     '/a//b',
   ],
   methods: ['GET', 'get', 'POST', ''],
@@ -63,30 +67,50 @@ export const WORDS = {
   interfaces: ['eth0', 'lxc1', ''],
 } as const;
 
-/** Flows in protobuf JSON with small vocabularies and every odd shape: absent parts, empty texts, unnamed enum numbers. */
-export function oddFlows(count: number, seed: number, time: string): readonly Json[] {
-  const random = seeded(seed);
-  const chance = (percent: number) => random(100) < percent;
-  const pick = <T>(values: readonly T[]): T | undefined => values[random(values.length)];
-  const some = <T>(values: readonly T[], most: number) =>
-    Array.from({ length: random(most + 1) }, () => pick(values));
-  const maybe = (percent: number, name: string, value: () => unknown): Json =>
-    chance(percent) ? { [name]: value() } : {};
-  const endpoint = () => ({
-    ...maybe(80, 'identity', () => pick(WORDS.identities)),
-    ...maybe(80, 'namespace', () => pick(WORDS.namespaces)),
-    ...maybe(80, 'pod_name', () => pick(WORDS.pods)),
-    ...maybe(70, 'labels', () => [...new Set(some(WORDS.labels, 4))].sort()),
-    ...maybe(50, 'workloads', () =>
-      some([0], 2).map(() => ({ name: pick(WORDS.workloads), kind: pick(WORDS.kinds) })),
-    ),
-    ...maybe(50, 'cluster_name', () => pick(WORDS.clusters)),
-  });
-  const ports = () => ({ source_port: pick(WORDS.ports), destination_port: pick(WORDS.ports) });
-  const flag = (): Json => (chance(40) ? { [pick(['FIN', 'SYN', 'RST', 'ACK', 'NS']) ?? 'SYN']: true } : {});
-  const l4 = () =>
-    pick<Json>([
-      { TCP: { ...ports(), ...maybe(70, 'flags', () => ({ ...flag(), ...flag() })) } },
+/** Draws the parts of a flow. */
+class OddParts {
+  readonly #random: (below: number) => number;
+  constructor(seed: number) {
+    this.#random = seeded(seed);
+  }
+
+  chance(percent: number): boolean {
+    return this.#random(100) < percent;
+  }
+
+  pick<T>(values: readonly T[]): T | undefined {
+    return values[this.#random(values.length)];
+  }
+
+  some<T>(values: readonly T[], most: number): readonly (T | undefined)[] {
+    return Array.from({ length: this.#random(most + 1) }, () => this.pick(values));
+  }
+
+  set(values: readonly string[], most: number): readonly (string | undefined)[] {
+    return [...new Set(this.some(values, most))].sort();
+  }
+
+  maybe(percent: number, name: string, value: () => unknown): Json {
+    return this.chance(percent) ? { [name]: value() } : {};
+  }
+
+  endpoint(): Json {
+    const workload = () => ({ name: this.pick(WORDS.workloads), kind: this.pick(WORDS.kinds) });
+    return {
+      ...this.maybe(80, 'identity', () => this.pick(WORDS.identities)),
+      ...this.maybe(80, 'namespace', () => this.pick(WORDS.namespaces)),
+      ...this.maybe(80, 'pod_name', () => this.pick(WORDS.pods)),
+      ...this.maybe(70, 'labels', () => this.set(WORDS.labels, 4)),
+      ...this.maybe(50, 'workloads', () => this.some([0], 2).map(workload)),
+      ...this.maybe(50, 'cluster_name', () => this.pick(WORDS.clusters)),
+    };
+  }
+
+  l4(): Json | undefined {
+    const ports = () => ({ source_port: this.pick(WORDS.ports), destination_port: this.pick(WORDS.ports) });
+    const flag = () => this.maybe(40, this.pick(['FIN', 'SYN', 'RST', 'ACK', 'NS']) ?? 'SYN', () => true);
+    return this.pick<Json>([
+      { TCP: { ...ports(), ...this.maybe(70, 'flags', () => ({ ...flag(), ...flag() })) } },
       { TCP: ports() },
       { UDP: ports() },
       { ICMPv4: { type: 8 } },
@@ -95,53 +119,74 @@ export function oddFlows(count: number, seed: number, time: string): readonly Js
       { VRRP: { type: 1 } },
       {},
     ]);
-  const header = () => ({ key: pick(WORDS.headers), value: pick(WORDS.traces) });
-  const l7 = () => ({
-    type: pick(['REQUEST', 'RESPONSE', 'SAMPLE']),
-    ...pick<Json>([
-      {
-        http: {
-          code: pick(WORDS.codes),
-          method: pick(WORDS.methods),
-          url: pick(WORDS.urls),
-          headers: some([0], 2).map(header),
-        },
-      },
-      { http: { code: pick(WORDS.codes), method: pick(WORDS.methods), url: pick(WORDS.urls) } },
-      { dns: { query: pick(WORDS.queries) } },
-      { kafka: { topic: 't' } },
-      {},
-    ]),
-  });
-  const service = () => ({ name: pick(WORDS.workloads), namespace: pick(WORDS.namespaces) });
-  const ip = () => ({
-    source: pick(WORDS.ips),
-    destination: pick(WORDS.ips),
-    ipVersion: pick(['IPv4', 'IPv6', 'IP_NOT_USED']),
-    ...maybe(30, 'encrypted', () => true),
-    ...maybe(30, 'source_xlated', () => pick(WORDS.ips)),
-  });
+  }
+
+  l7(): Json {
+    const header = () => ({ key: this.pick(WORDS.headers), value: this.pick(WORDS.traces) });
+    const http = {
+      code: this.pick(WORDS.codes),
+      method: this.pick(WORDS.methods),
+      url: this.pick(WORDS.urls),
+      headers: this.some([0], 2).map(header),
+    };
+    return {
+      type: this.pick(['REQUEST', 'RESPONSE', 'SAMPLE']),
+      ...this.pick<Json>([
+        { http },
+        { http },
+        { dns: { query: this.pick(WORDS.queries) } },
+        { kafka: { topic: 't' } },
+        {},
+      ]),
+    };
+  }
+
+  service(): Json {
+    return { name: this.pick(WORDS.workloads), namespace: this.pick(WORDS.namespaces) };
+  }
+
+  ip(): Json {
+    return {
+      source: this.pick(WORDS.ips),
+      destination: this.pick(WORDS.ips),
+      ipVersion: this.pick(['IPv4', 'IPv6', 'IP_NOT_USED']),
+      ...this.maybe(30, 'encrypted', () => true),
+      ...this.maybe(30, 'source_xlated', () => this.pick(WORDS.ips)),
+    };
+  }
+
+  eventType(): Json {
+    return { type: this.pick([1, 4, 5, 129, 0]), sub_type: this.pick([0, 3, 133]) };
+  }
+}
+
+/** Flows in protobuf JSON with small vocabularies and every odd shape: absent parts, empty texts, unnamed enum numbers. */
+export function oddFlows(count: number, seed: number, time: string): readonly Json[] {
+  const parts = new OddParts(seed);
   return Array.from({ length: count }, () => ({
     time,
-    ...maybe(70, 'uuid', () => pick(WORDS.uuids)),
-    ...maybe(90, 'verdict', () => pick(WORDS.verdicts)),
-    ...maybe(90, 'IP', ip),
-    ...maybe(90, 'l4', l4),
-    ...maybe(90, 'source', endpoint),
-    ...maybe(90, 'destination', endpoint),
-    ...maybe(90, 'node_name', () => pick(WORDS.nodes)),
-    ...maybe(30, 'node_labels', () => [...new Set(some(WORDS.labels, 2))].sort()),
-    ...maybe(50, 'source_names', () => some(WORDS.names, 2)),
-    ...maybe(50, 'destination_names', () => some(WORDS.names, 2)),
-    ...maybe(50, 'l7', l7),
-    ...maybe(80, 'event_type', () => ({ type: pick([1, 4, 5, 129, 0]), sub_type: pick([0, 3, 133]) })),
-    ...maybe(30, 'source_service', service),
-    ...maybe(30, 'destination_service', service),
-    ...maybe(80, 'traffic_direction', () => pick([0, 1, 2])),
-    ...maybe(50, 'drop_reason_desc', () => pick(WORDS.reasons)),
-    ...maybe(60, 'is_reply', () => chance(50)),
-    ...maybe(40, 'interface', () => ({ index: pick([0, 4]), name: pick(WORDS.interfaces) })),
-    ...maybe(40, 'trace_context', () => ({ parent: { trace_id: pick(WORDS.traces) } })),
-    ...maybe(40, 'ip_trace_id', () => ({ trace_id: pick(WORDS.ipTraces) })),
+    ...parts.maybe(70, 'uuid', () => parts.pick(WORDS.uuids)),
+    ...parts.maybe(90, 'verdict', () => parts.pick(WORDS.verdicts)),
+    ...parts.maybe(90, 'IP', () => parts.ip()),
+    ...parts.maybe(90, 'l4', () => parts.l4()),
+    ...parts.maybe(90, 'source', () => parts.endpoint()),
+    ...parts.maybe(90, 'destination', () => parts.endpoint()),
+    ...parts.maybe(90, 'node_name', () => parts.pick(WORDS.nodes)),
+    ...parts.maybe(30, 'node_labels', () => parts.set(WORDS.labels, 2)),
+    ...parts.maybe(50, 'source_names', () => parts.some(WORDS.names, 2)),
+    ...parts.maybe(50, 'destination_names', () => parts.some(WORDS.names, 2)),
+    ...parts.maybe(50, 'l7', () => parts.l7()),
+    ...parts.maybe(80, 'event_type', () => parts.eventType()),
+    ...parts.maybe(30, 'source_service', () => parts.service()),
+    ...parts.maybe(30, 'destination_service', () => parts.service()),
+    ...parts.maybe(80, 'traffic_direction', () => parts.pick([0, 1, 2])),
+    ...parts.maybe(50, 'drop_reason_desc', () => parts.pick(WORDS.reasons)),
+    ...parts.maybe(60, 'is_reply', () => parts.chance(50)),
+    ...parts.maybe(40, 'interface', () => ({
+      index: parts.pick([0, 4]),
+      name: parts.pick(WORDS.interfaces),
+    })),
+    ...parts.maybe(40, 'trace_context', () => ({ parent: { trace_id: parts.pick(WORDS.traces) } })),
+    ...parts.maybe(40, 'ip_trace_id', () => ({ trace_id: parts.pick(WORDS.ipTraces) })),
   }));
 }
