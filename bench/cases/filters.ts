@@ -1,0 +1,207 @@
+import type { ColumnStore } from '@flowledger/column-store';
+import {
+  DEFAULT_LIMITS,
+  planFlows,
+  type FlowFilter,
+  type QueryContext,
+  type QueryPlan,
+} from '@flowledger/query';
+import { makeFlows, REALISTIC } from '../flows/made-flows.js';
+import { openBenchLog, startStore } from '../log-store.js';
+import { costOf } from '../machine.js';
+import { percentile, round, type BenchCase, type BenchSize, type Result } from '../result.js';
+
+const DAY_MS = 86_400_000;
+const FROM_MS = 1_790_035_200_000;
+const KEPT_NS = BigInt(20_000 * DAY_MS) * 1_000_000n;
+const INDEXED_MS = 100;
+const OTHER_MS = 300;
+const RUNS = 31;
+const BASELINE_RUNS = 11;
+/** Share of flows that are written once more with what the made traffic lacks: trace ids, names, resets, deny rules. */
+const RARE = 1000;
+
+const CONTEXT: QueryContext = {
+  tenant: 'default',
+  nowNs: BigInt(FROM_MS + DAY_MS) * 1_000_000n,
+  limits: DEFAULT_LIMITS,
+  retention: { rawNs: KEPT_NS, minuteNs: KEPT_NS, hourNs: KEPT_NS },
+};
+const WINDOW = { fromNs: BigInt(FROM_MS) * 1_000_000n, toNs: BigInt(FROM_MS + DAY_MS) * 1_000_000n };
+
+interface Question {
+  readonly name: string;
+  readonly filter: FlowFilter;
+  /** A skip index or the sort key finds the rows. */
+  readonly indexed: boolean;
+}
+
+/** One flow of the middle of the day, so that neither end of the window is the answer by luck. */
+interface Example {
+  readonly uuid: string;
+  readonly trace_id: string;
+}
+
+/** The twelve filters of the target, on what the made cluster holds. */
+function questions({ uuid, trace_id: traceId }: Example): readonly Question[] {
+  return [
+    { name: 'uuid', filter: { uuid: [uuid] }, indexed: true },
+    { name: 'pod_prefix', filter: { sourcePod: ['team-12/service-87-'] }, indexed: true },
+    {
+      name: 'label_in',
+      filter: { destinationLabel: ['app.kubernetes.io/name in (service-61, service-73)'] },
+      indexed: false,
+    },
+    { name: 'cidr', filter: { destinationIp: ['10.3.2.0/28'] }, indexed: false },
+    { name: 'fqdn_glob', filter: { destinationFqdn: ['api-1*.example.com'] }, indexed: false },
+    { name: 'trace_id', filter: { traceId: [traceId] }, indexed: true },
+    { name: 'status_5xx', filter: { httpStatusCode: ['5+'] }, indexed: false },
+    { name: 'tcp_rst', filter: { tcpFlags: [{ rst: true }] }, indexed: false },
+    { name: 'drop_reason', filter: { dropReasonDesc: ['POLICY_DENY'] }, indexed: false },
+    { name: 'identity', filter: { sourceIdentity: [20_095] }, indexed: false },
+    { name: 'port', filter: { destinationPort: ['8039'] }, indexed: false },
+    { name: 'path_regex', filter: { httpPath: ['/service-9[0-9]/items3/1[0-9]{3}$'] }, indexed: false },
+  ];
+}
+
+const RARE_ROWS = `INSERT INTO flows SELECT * REPLACE (
+  toUInt32(_li + 1000000) AS _li,
+  generateUUIDv4() AS uuid,
+  lower(hex(cityHash64(_lo, _li))) AS trace_id,
+  ['api-' || toString(cityHash64(_li, _lo) % 100) || '.example.com'] AS dst_names,
+  toUInt16(if(cityHash64(_lo) % 2 = 0, 516, tcp_flags)) AS tcp_flags,
+  toInt16(if(verdict = 2, 181, drop_reason)) AS drop_reason
+) FROM flows WHERE cityHash64(_li, _lo) % ${RARE} = 0`;
+
+function planOf(filter: FlowFilter, plain: boolean): QueryPlan {
+  const clusters = plain ? [] : ['prod-1'];
+  const planned = planFlows({ window: WINDOW, filters: { allow: [filter] }, last: 20, clusters }, CONTEXT);
+  if (!planned.ok) throw new Error(`refused: ${JSON.stringify(planned.error)}`);
+  const { plan } = planned.value;
+  const sql = plain ? plan.sql.replace(/ORDER BY [^\n]*/g, 'ORDER BY bucket_time DESC') : plan.sql;
+  return { ...plan, sql, settings: { ...plan.settings, use_query_condition_cache: 0 } };
+}
+
+interface Timed {
+  readonly millis: readonly number[];
+  readonly ids: string;
+  readonly rowsRead: number;
+}
+
+interface IdRow {
+  readonly bucket_ns: string;
+}
+
+async function time(store: ColumnStore, plan: QueryPlan, times: number): Promise<Timed> {
+  const millis: number[] = [];
+  let [ids, rowsRead] = ['', 0];
+  for (let n = 0; n < times; n++) {
+    const began = performance.now();
+    const result = await store.query<IdRow>(plan);
+    millis.push(performance.now() - began);
+    ids = result.rows.map((row) => row.bucket_ns).join();
+    rowsRead = result.rowsRead;
+  }
+  return { millis, ids, rowsRead };
+}
+
+async function command(store: ColumnStore, sql: string): Promise<void> {
+  await store.command({ name: 'bench_filters', sql, params: {}, settings: { max_execution_time: 0 } });
+}
+
+async function one<Row>(store: ColumnStore, sql: string): Promise<Row> {
+  const { rows } = await store.query<Row>({ name: 'bench_filters', sql, params: {}, settings: {} });
+  const [row] = rows;
+  if (row === undefined) throw new Error(`no row: ${sql}`);
+  return row;
+}
+
+async function hitRate(store: ColumnStore, plan: QueryPlan, flows: number): Promise<number> {
+  const where = /WHERE [\s\S]*?(?=\nORDER BY)/.exec(plan.sql)?.[0] ?? '';
+  const counted = { ...plan, sql: `SELECT toString(count()) AS hits FROM flows ${where}` };
+  const { rows } = await store.query<{ hits: string }>(counted);
+  return Number(rows[0]?.hits ?? 0) / flows;
+}
+
+/** What the questions are asked of. */
+interface Measured {
+  readonly flows: number;
+  /** Processes whose processor time is counted beside our own. */
+  readonly engine: readonly number[];
+}
+
+async function ask(
+  store: ColumnStore,
+  writer: ColumnStore,
+  { name, filter, indexed }: Question,
+  { flows, engine }: Measured,
+): Promise<Result> {
+  const [ours, plain] = [planOf(filter, false), planOf(filter, true)];
+  for (const cache of ['MARK', 'UNCOMPRESSED']) await command(writer, `SYSTEM DROP ${cache} CACHE`);
+  const cost = await costOf(engine, () => time(store, ours, RUNS));
+  const baselineCost = await costOf(engine, () => time(store, plain, BASELINE_RUNS));
+  const [mine, theirs] = [cost.result, baselineCost.result];
+  const warm = ({ millis }: Timed, share: number) => percentile(millis.slice(1), share);
+  const [value, baseline] = [warm(mine, 0.95), warm(theirs, 0.95)];
+  const target = indexed ? INDEXED_MS : OTHER_MS;
+  return {
+    name: `filter.${name}`,
+    value: round(value),
+    unit: 'ms p95',
+    baseline: round(baseline),
+    ratio: round(baseline / value),
+    target: `p95 <= ${target} ms (10 M flows)`,
+    ok: value <= target && mine.ids === theirs.ids,
+    detail: {
+      flows,
+      hitRate: round(await hitRate(store, ours, flows)),
+      coldMs: round(mine.millis[0] ?? Number.NaN),
+      p50: round(warm(mine, 0.5)),
+      baselineP50: round(warm(theirs, 0.5)),
+      rowsRead: mine.rowsRead,
+      baselineRowsRead: theirs.rowsRead,
+      runs: RUNS,
+      processorMs: round((1000 * cost.cpuSeconds) / RUNS),
+      baselineProcessorMs: round((1000 * baselineCost.cpuSeconds) / BASELINE_RUNS),
+      othersBusyCores: round(cost.othersBusyCores),
+      sameAnswer: mine.ids === theirs.ids,
+    },
+  };
+}
+
+async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
+  const flows = quick ? 1_000_000 : 10_000_000;
+  const cluster = quick ? { ...REALISTIC, nodes: 10, workloads: 100 } : REALISTIC;
+  const server = await startStore();
+  const bench = await openBenchLog();
+  try {
+    const writer = server.store();
+    say(`filters: ${flows} flows of 24 hours into log and store`);
+    await bench.fill(makeFlows({ ...cluster, flows, fromMs: FROM_MS, spanMs: DAY_MS }));
+    await bench.load(writer);
+    await command(writer, RARE_ROWS);
+    await command(writer, 'OPTIMIZE TABLE flows FINAL');
+    const reader = server.store('reader');
+    const middle = `bucket_time BETWEEN fromUnixTimestamp64Milli(${FROM_MS + DAY_MS / 2}, 'UTC') AND fromUnixTimestamp64Milli(${FROM_MS + DAY_MS}, 'UTC')`;
+    const example = await one<Example>(
+      reader,
+      `SELECT toString(uuid) AS uuid, trace_id FROM flows WHERE ${middle} AND trace_id != '' ORDER BY bucket_time LIMIT 1`,
+    );
+    const results: Result[] = [];
+    for (const question of questions(example)) {
+      say(`filters: ${question.name}`);
+      results.push(await ask(reader, writer, question, { flows, engine: [server.server.pid] }));
+    }
+    return results;
+  } finally {
+    await bench.close();
+    await server.stop();
+  }
+}
+
+/** Row 10: the last 20 flows of a day that pass one filter, beside the same statement ordered by time alone. */
+export const filtersCase: BenchCase = {
+  name: 'filters',
+  figures: questions({ uuid: '', trace_id: '' }).map(({ name }) => `filter.${name}`),
+  run,
+};
