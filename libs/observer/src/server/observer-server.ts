@@ -1,4 +1,5 @@
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { createServer } from 'node:net';
+import { Server, ServerCredentials, status, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ColumnStore } from '@flowledger/column-store';
 import { AppError, assertSafeBinding, systemClock, type Clock, type Log } from '@flowledger/platform';
@@ -23,7 +24,6 @@ import { grpcError, GrpcError } from './grpc-errors.js';
 import { reflection } from './reflection.js';
 import { OBSERVER_SERVICE } from './service-definition.js';
 import { streamOut, type EncodedStream } from './stream-out.js';
-import { status } from '@grpc/grpc-js';
 import type { Outcome } from '@flowledger/model';
 
 /** Transport security; PEM bytes. */
@@ -208,10 +208,20 @@ async function bind(
         error === null ? resolve(bound) : reject(error),
       );
     });
+  if (port !== 0 && !(await isFree(host, port))) return { port: await listen(0), steppedAside: true };
   try {
     return { port: await listen(port), steppedAside: false };
   } catch (error) {
     if (port === 0 || !String(error).includes('EADDRINUSE')) throw error;
     return { port: await listen(0), steppedAside: true };
   }
+}
+
+/** gRPC writes to standard error when it cannot have a port, so the port is tried beforehand. */
+function isFree(host: string, port: number): Promise<boolean> {
+  const probe = createServer();
+  return new Promise((resolve) => {
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
 }
