@@ -138,16 +138,23 @@ export class Reader {
     if (record.losses.length === 0 && record.removed === 0) return;
     const resume = this.#cursor(this.#offered);
     const nowNs = BigInt(this.#context.clock.now()) * 1_000_000n;
-    const losses = record.losses.map(({ count, fromNs, toNs }) => ({ count, fromNs, toNs }));
+    const losses: Omit<Loss, 'reason' | 'resume'>[] = record.losses.map(
+      ({ count, fromNs, toNs, source }) => ({
+        count,
+        fromNs,
+        toNs,
+        lossSource: source,
+      }),
+    );
     if (record.removed > 0) losses.push({ count: BigInt(record.removed), fromNs: nowNs, toNs: nowNs });
     for (const loss of losses) this.#enqueueLoss({ ...loss, reason: 'SOURCE_LOSS', resume });
     this.#notify();
   }
 
-  /** Losses in a row are one, so that they need no room however slow the reader is. */
+  /** Losses of one kind in a row are one, so that they need little room however slow the reader is. */
   #enqueueLoss(step: Loss): void {
     const last = this.#queue.at(-1);
-    if (last?.kind !== 'loss') {
+    if (last?.kind !== 'loss' || last.step.lossSource !== step.lossSource) {
       this.#queue.push({ kind: 'loss', step });
       return;
     }

@@ -1,7 +1,8 @@
 -- Health of TCP connections from the flags of single flows, from one snapshot: grouped, ranked, with all groups beyond the
 -- limit added up as rank 0. A connection is one client socket at one server socket; another begins with a SYN that follows
 -- a FIN, a RST or a minute of silence. One side per edge and hour: the client's when it reported the edge, because only it
--- sees a SYN that never arrived, else the server's. Drop events count wherever they happen.
+-- sees a SYN that never arrived, else the server's. Drop events count wherever they happen. Where the client's proxy takes
+-- the connections of an edge, those it makes in turn are its own: their answers go to the proxy and are seen by nobody.
 SELECT
   if(position > {limit:UInt32}, 0, position) AS group_rank,
   /*shown_keys*/
@@ -25,7 +26,7 @@ FROM (
         sumIf(syn_weight, is_opened AND is_answered) AS established,
         sumIf(syn_weight, is_opened AND NOT is_answered AND NOT server_reset AND NOT was_dropped) AS unanswered,
         sumIf(syn_weight, is_opened AND NOT is_answered AND server_reset) AS refused,
-        sumIf(syn_weight, is_opened AND is_answered AND NOT client_acked AND NOT server_reset AND NOT client_reset) AS half_open,
+        sumIf(syn_weight, is_opened AND is_answered AND NOT client_acked AND NOT is_redirected AND NOT server_reset AND NOT client_reset) AS half_open,
         sumIf(syn_weight, is_opened AND NOT is_answered AND NOT server_reset AND was_dropped) AS dropped,
         sumIf(any_weight, client_reset) AS client_resets,
         sumIf(any_weight, server_reset AND (is_answered OR NOT is_opened)) AS server_resets
@@ -33,22 +34,26 @@ FROM (
         SELECT
           /*keys*/
           arrayFilter(p -> bitAnd(p.2, 18) = 2 AND p.3 = 1, attempt) AS syns,
-          notEmpty(syns) AND syns[1].1 >= {from:Int64} AND syns[1].1 < {to:Int64} AS is_opened,
+          arrayExists(p -> p.6 = 1, attempt) AS is_redirected,
+          arrayExists(p -> p.4 = 1, attempt) AS was_dropped,
+          notEmpty(syns) AND syns[1].1 >= {from:Int64} AND syns[1].1 < {to:Int64}
+            AND (NOT edge_proxied OR is_redirected OR was_dropped) AS is_opened,
           arrayMax(arrayPushBack(arrayMap(p -> p.5, syns), toInt64(0))) AS syn_weight,
           arrayMax(arrayMap(p -> p.5, attempt)) AS any_weight,
           arrayExists(p -> bitAnd(p.2, 18) = 18 AND p.3 = 0 AND p.4 = 0, attempt) AS is_answered,
           arrayExists(p -> bitAnd(p.2, 18) = 16 AND p.3 = 1 AND p.4 = 0, attempt) AS client_acked,
-          arrayExists(p -> p.4 = 1, attempt) AS was_dropped,
           arrayExists(p -> bitAnd(p.2, 4) != 0 AND p.3 = 1 AND p.4 = 0 AND p.1 < {to:Int64}, attempt) AS client_reset,
           arrayExists(p -> bitAnd(p.2, 4) != 0 AND p.3 = 0 AND p.4 = 0 AND p.1 < {to:Int64}, attempt) AS server_reset
         FROM (
           SELECT
             /*keys*/
-            arraySort(p -> (p.1, p.2, p.3), groupArray((at_ns, flags, from_client, is_dropped, m_weight))) AS packets,
-            arrayPushFront(arrayPopBack(packets), (toInt64(0), toUInt16(0), toUInt8(0), toUInt8(0), toInt64(0))) AS former,
+            max(edge_has_proxy) AS edge_proxied,
+            arraySort(p -> (p.1, p.2, p.3), groupArray((at_ns, flags, from_client, is_dropped, m_weight, to_proxy))) AS packets,
+            arrayPushFront(arrayPopBack(packets), (toInt64(0), toUInt16(0), toUInt8(0), toUInt8(0), toInt64(0), toUInt8(0))) AS former,
             arraySplit((p, q) -> bitAnd(p.2, 18) = 2 AND p.3 = 1 AND (p.1 - q.1 > 60000000000 OR bitAnd(q.2, 5) != 0), packets, former) AS attempts
           FROM (
-            SELECT *, max(reporter = 2) OVER (PARTITION BY cluster, client_namespace, client_workload, server_namespace, server_workload, server_port, hour) AS client_reported
+            SELECT *, max(reporter = 2) OVER (PARTITION BY cluster, client_namespace, client_workload, server_namespace, server_workload, server_port, hour) AS client_reported,
+              max(to_proxy AND reporter = 2) OVER (PARTITION BY cluster, client_namespace, client_workload, server_namespace, server_workload, server_port, hour) AS edge_has_proxy
             FROM (
               SELECT
                 cluster, client_namespace, client_workload, server_namespace, server_workload, server_port,
@@ -63,6 +68,7 @@ FROM (
                 toUInt16(bitAnd(tcp_flags, 511)) AS flags,
                 toUInt8(client_side = 1) AS from_client,
                 toUInt8(is_drop) AS is_dropped,
+                toUInt8(event_type = 4 AND trace_observation_point = 1) AS to_proxy,
                 toInt64(weight) AS m_weight
               FROM flows
               WHERE tenant = {tenant:String}

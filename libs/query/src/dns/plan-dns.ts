@@ -48,6 +48,9 @@ export interface RankedPlan {
   readonly keys: readonly GroupKey[];
 }
 
+/** What only an answer tells, and services, which are looked up for each call. */
+const UNSHARED: ReadonlySet<string> = new Set(['STATUS_CLASS', 'DIRECTION', 'SERVICE']);
+
 /** Window, keys and limit of a question, checked. */
 export function rankedQuestion(
   request: Pick<DnsRequest, 'window' | 'groupBy' | 'limit'>,
@@ -57,9 +60,7 @@ export function rankedQuestion(
   const window = resolveWindow(request.window, context);
   if (!window.ok) return window;
   const groups = request.groupBy ?? fallback;
-  const answerOnly = groups.findIndex(
-    ({ dimension }) => dimension === 'STATUS_CLASS' || dimension === 'DIRECTION',
-  );
+  const answerOnly = groups.findIndex(({ dimension }) => UNSHARED.has(dimension));
   if (answerOnly >= 0)
     return refuse(
       'UNSUPPORTED_GROUPING',

@@ -1,4 +1,4 @@
-import { aliasedKeys, groupId, keyFragments, keyParts } from './dimensions.js';
+import { groupId, keyParts } from './dimensions.js';
 import type { GroupKey, KeyPart } from './dimensions.js';
 
 /** A row of a ranked statement without a series: one group (rank 0 = all others). */
@@ -10,16 +10,16 @@ export interface RankedRow {
 
 /** Fragments of statements that rank groups by one number and have no series. `order` is an expression over sums. */
 export function rankedFragments(keys: readonly GroupKey[], order: string): Readonly<Record<string, string>> {
-  const fragments = keyFragments(keys);
   const names = keys.map((_, index) => `key_${index + 1}`);
+  const list = names.map((name) => `${name},`).join(' ');
   return {
-    keys: fragments.keys,
-    keyed: aliasedKeys(keys.map((key) => key.raw)),
-    group_keys: fragments.group_keys,
+    keys: list,
+    keyed: keys.map((key, index) => `${key.raw} AS key_${index + 1},`).join(' '),
+    group_keys: list,
     named_keys: names.join(', ') || 'tuple()',
-    shown_keys: fragments.shown_keys,
+    shown_keys: names.map((name) => `if(group_rank = 0, '', ${name}) AS shown_${name},`).join(' '),
     shown_names: names.map((name) => `, shown_${name}`).join(''),
-    order_keys: fragments.order_keys,
+    order_keys: names.map((name) => `, ${name}`).join(''),
     order_value: order,
   };
 }
@@ -50,7 +50,7 @@ export function readRanked<Stats>(
   const others = rows.filter((row) => Number(row.group_rank) === 0);
   const groups = shown.map((row) => {
     const texts = keys.map((_, index) => String(row[`shown_key_${index + 1}`] ?? ''));
-    return { key: keyParts(keys, texts), id: groupId(texts), stats: statsOf([row]) };
+    return { key: keyParts(keys, texts, []), id: groupId(texts), stats: statsOf([row]) };
   });
   return {
     total: statsOf(rows),

@@ -36,6 +36,8 @@ export type LiveStep =
       readonly fromNs: bigint;
       readonly toNs: bigint;
       readonly resume: LogCursor;
+      /** LostEventSource number of a SOURCE_LOSS; absent where nobody knows. */
+      readonly lossSource?: number;
     };
 
 /** What a reader asks of the live tail. */
