@@ -7,6 +7,7 @@ import { openLiveFlows } from '@flowledger/live';
 import { runProcess, systemClock, VERSION } from '@flowledger/platform';
 import { storedKeys } from '@flowledger/sink';
 import { startObserver } from './observer.js';
+import { policyFiles } from './policy-files.js';
 
 const DAY_NS = 86_400_000_000_000n;
 
@@ -81,7 +82,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
         ...(banner === undefined ? {} : { banner }),
       };
     },
-    policies: openPolicyFiles(config.policy.files, systemClock, log),
+    policies: openPolicyFiles(policyFiles(config), systemClock, log),
     metrics,
     logger: log,
     routes: [

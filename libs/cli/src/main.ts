@@ -23,6 +23,16 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
     async () => (await import('./commands/explain.js')).explain,
   ],
   [
+    'policy',
+    'policies and flows: list | check FILE… | audit | recommend -n NS [--last 7d] [--json]',
+    async () => (await import('./commands/policy.js')).policy,
+  ],
+  [
+    'first-seen',
+    'what was never seen before: edges, drop reasons, external destinations [--last 24h]',
+    async () => (await import('./commands/first-seen.js')).firstSeen,
+  ],
+  [
     'replay',
     'rebuild the tables from the log beside the live ones and compare [--swap]',
     async () => (await import('./commands/replay.js')).replay,

@@ -1,7 +1,7 @@
 import { AppError, configOrExit, EXIT } from '@flowledger/platform';
 import { graphql } from '../api-client.js';
 import { takeFlag } from '../flags.js';
-import { isRunning, readGroupState } from '../group/run-state.js';
+import { runningUrl } from '../group/running-url.js';
 
 const LAST_DROP = `query LastDrop {
   flows(window: { last: "24h" }, filters: { allow: [{ verdict: [DROPPED], eventType: [{ type: 1 }] }] }, last: 1) { nodes { id } coverage { status } }
@@ -13,6 +13,7 @@ const EXPLAIN = `query Explain($id: ID!) {
     flow { time nodeName summary trafficDirection dropReason { text } }
     policies { kind namespace name effect }
     evidence { level statement }
+    draft { yaml before after othersKinds othersChecked othersStayDenied othersBecomeAllowed othersUndetermined notes reasons }
     precedingChanges { time kind object text }
     missing { path reason hint }
   }
@@ -23,6 +24,19 @@ interface LastDrop {
     readonly nodes: readonly { readonly id: string }[];
     readonly coverage: { readonly status: string };
   };
+}
+
+interface DraftAnswer {
+  readonly yaml: string;
+  readonly before: string;
+  readonly after: string;
+  readonly othersKinds: number;
+  readonly othersChecked: number;
+  readonly othersStayDenied: number;
+  readonly othersBecomeAllowed: number;
+  readonly othersUndetermined: number;
+  readonly notes: readonly string[];
+  readonly reasons: readonly string[];
 }
 
 interface Explanation {
@@ -45,6 +59,7 @@ interface Explanation {
       readonly object: string;
       readonly text: string;
     }[];
+    readonly draft: DraftAnswer | null;
     readonly missing: readonly { readonly path: string; readonly hint: string }[];
   } | null;
 }
@@ -68,16 +83,6 @@ export async function explain(argv: readonly string[]): Promise<number> {
     words.has('--json') ? `${JSON.stringify(dropExplanation)}\n` : describe(dropExplanation),
   );
   return EXIT.ok;
-}
-
-async function runningUrl(dataDir: string): Promise<string> {
-  const state = await readGroupState(dataDir);
-  if (state === undefined || !isRunning(state.supervisor)) {
-    throw new AppError('NOT_FOUND', `nothing runs on ${dataDir}; name it with --url or --data-dir`, {
-      retry: false,
-    });
-  }
-  return state.url;
 }
 
 async function lastDrop(url: string, token: string): Promise<string> {
@@ -104,5 +109,21 @@ function describe(answer: NonNullable<Explanation['dropExplanation']>): string {
   lines.push(`  similar drops in the 24 h before: ${answer.similarBefore}`);
   if (answer.remedy !== null) lines.push('', `What to do: ${answer.remedy}`);
   for (const { path, hint } of answer.missing) lines.push(`not known: ${path} (${hint})`);
+  if (answer.draft !== null) lines.push('', ...draftLines(answer.draft));
   return `${lines.join('\n')}\n`;
+}
+
+/** The draft as it can be applied: what is known about it stands in comments. */
+function draftLines(draft: DraftAnswer): readonly string[] {
+  const { othersChecked, othersKinds, othersStayDenied, othersBecomeAllowed, othersUndetermined } = draft;
+  const verdicts = `${draft.before.toLowerCase()} before, ${draft.after.toLowerCase()} with it`;
+  const others = `${othersStayDenied} of ${othersChecked} other denied flows (${othersKinds} kinds) stay denied`;
+  return [
+    '# Draft that would allow exactly this, checked by the policy evaluator:',
+    `# this flow: ${verdicts}`,
+    `# ${others}, ${othersBecomeAllowed} would pass, ${othersUndetermined} undetermined`,
+    ...draft.reasons.map((reason) => `# undetermined: ${reason}`),
+    ...draft.notes.map((note) => `# note: ${note}`),
+    draft.yaml.trimEnd(),
+  ];
 }

@@ -3,6 +3,7 @@ import { applied, evaluate, type Evaluation, type Policy } from '@flowledger/pol
 import { resolveWindow, type PolicyEdge } from '@flowledger/query';
 import { requestError } from '../errors/request-error.js';
 import { edgeViews, endName, type LabelsOf } from '../policies/flow-views.js';
+import { oneCluster } from '../policies/one-cluster.js';
 import { readPolicyDocuments } from '../policies/policy-documents.js';
 import { judgedEdges, storedPolicies, type JudgedEdges } from '../policies/stored-policies.js';
 import type { ApiContext } from '../request/request-scope.js';
@@ -16,7 +17,7 @@ const MAX_SHOWN = 200;
 interface CheckArguments {
   readonly documents: string;
   readonly window?: WindowArgument | null;
-  readonly cluster: string;
+  readonly cluster?: string | null;
   readonly namespace?: string | null;
 }
 
@@ -89,13 +90,14 @@ export class PolicyCheckResolver {
     if (Buffer.byteLength(args.documents) > MAX_BYTES)
       throw requestError('TOO_COSTLY', `documents: at most ${MAX_BYTES} bytes`, { field: 'documents' });
     const window = planned(resolveWindow(windowRequest(args.window), scope.planning));
+    const cluster = await oneCluster(scope, args.cluster);
     const { snapshot, problems } = readPolicyDocuments(args.documents, 'documents');
-    const stored = await storedPolicies(scope, args.cluster, scope.nowNs);
+    const stored = await storedPolicies(scope, cluster, scope.nowNs);
     const policies = applied(
       stored.policies,
       snapshot.policies.map(({ object }) => object),
     );
-    const question = { window, cluster: args.cluster, namespace: args.namespace ?? null };
+    const question = { window, cluster, namespace: args.namespace ?? null };
     const [forwarded, denied] = await Promise.all([
       judgedEdges(scope, { ...question, outcome: 'FORWARDED' }),
       judgedEdges(scope, { ...question, outcome: 'DENIED' }),

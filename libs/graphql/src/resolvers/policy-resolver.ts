@@ -1,5 +1,6 @@
 import { Args, Context, Query, Resolver } from '@nestjs/graphql';
 import type { PolicyName } from '@flowledger/policy';
+import { oneCluster } from '../policies/one-cluster.js';
 import { NO_POLICIES } from '../policies/policy-source.js';
 import { storedPolicies } from '../policies/stored-policies.js';
 import type { ApiContext } from '../request/request-scope.js';
@@ -20,8 +21,9 @@ export function policyNameView({ kind, namespace, name }: PolicyName) {
 export class PolicyResolver {
   @Query('policies')
   async policies(@Args() args: PoliciesArguments, @Context() { scope }: ApiContext) {
+    const cluster = await oneCluster(scope, args.cluster);
     const source = await (scope.deps.policies ?? NO_POLICIES).state();
-    const stored = await storedPolicies(scope, args.cluster ?? 'default', args.at ?? scope.nowNs);
+    const stored = await storedPolicies(scope, cluster, args.at ?? scope.nowNs);
     const within = stored.policies.filter(
       ({ namespace }) =>
         typeof args.namespace !== 'string' || namespace === '' || namespace === args.namespace,
