@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
-import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@flowledger/event-log';
+import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog, type EventLog } from '@flowledger/event-log';
 import { silentLog } from '@flowledger/platform';
 import { runLoader, type Loader } from '@flowledger/sink';
 import { startTestStore, type TestStore } from '@flowledger/testkit';
@@ -50,8 +50,8 @@ export async function openBenchLog(): Promise<BenchLog> {
   });
   return {
     log,
-    fill: (flows) => fill(log, flows),
-    load: (store) => load(log, store),
+    fill: (flows) => fillLog(log, flows),
+    load: (store) => loadLog(log, store),
     bytes: async () => {
       const bounds = await Promise.all(
         Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition)),
@@ -65,7 +65,8 @@ export async function openBenchLog(): Promise<BenchLog> {
   };
 }
 
-async function fill(log: EmbeddedLog, flows: Iterable<MadeFlow>): Promise<number> {
+/** Packs flows and appends them; resolves with their number when they are durable. */
+export async function fillLog(log: EventLog, flows: Iterable<MadeFlow>): Promise<number> {
   const packer = new RecordPacker(log.partitions);
   const waiting = [];
   let count = 0;
@@ -80,7 +81,8 @@ async function fill(log: EmbeddedLog, flows: Iterable<MadeFlow>): Promise<number
   return count;
 }
 
-async function load(log: EmbeddedLog, store: ColumnStore): Promise<void> {
+/** Loads everything that is in a log into the store with the product's loader; then the loader has ended. */
+export async function loadLog(log: EventLog, store: ColumnStore): Promise<void> {
   const stop = new AbortController();
   const options = { log, store, group: LOADER_GROUP, logger: silentLog, rawTtlDays: KEPT_DAYS };
   const loader = runLoader(options, stop.signal);
@@ -95,7 +97,7 @@ async function load(log: EmbeddedLog, store: ColumnStore): Promise<void> {
   await done;
 }
 
-async function isLoaded(log: EmbeddedLog, loader: Loader): Promise<boolean> {
+async function isLoaded(log: EventLog, loader: Loader): Promise<boolean> {
   for (let partition = 0; partition < log.partitions; partition++) {
     const { end } = await log.bounds(partition);
     const status = loader.partitions.find((entry) => entry.partition === partition);

@@ -7,6 +7,7 @@ import { decodeCase } from './cases/decode.js';
 import { filtersCase } from './cases/filters.js';
 import { groupCase } from './cases/group.js';
 import { historyCase } from './cases/history.js';
+import { kafkaCase } from './cases/kafka.js';
 import { loadCase } from './cases/load.js';
 import { REALISTIC } from './flows/made-flows.js';
 import { describeMachine } from './machine.js';
@@ -20,7 +21,7 @@ import { table, type BenchCase, type Result } from './result.js';
  * machine they were measured on and TEXT. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not
  * targets are met: a figure is not a test. Exit 1 when something could not be measured, 64 for wrong words.
  */
-const CASES: readonly BenchCase[] = [decodeCase, loadCase, historyCase, filtersCase, groupCase];
+const CASES: readonly BenchCase[] = [decodeCase, loadCase, historyCase, filtersCase, groupCase, kafkaCase];
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;

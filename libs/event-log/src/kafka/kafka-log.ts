@@ -1,4 +1,4 @@
-import { AppError } from '@flowledger/platform';
+import { AppError, isAppError } from '@flowledger/platform';
 import type { Message } from 'kafkajs';
 import { ByteBudget } from '../embedded/byte-budget.js';
 import { checkGroupName } from '../embedded/group-offsets.js';
@@ -27,6 +27,8 @@ import { KafkaPartitionReader } from './partition-reader.js';
 import { partitionBytesRequest } from './raw-requests.js';
 import { checkTopic, countsTopic, openTopics, readEpoch } from './topics.js';
 
+/** How often bounds are counted again when retention interferes. */
+const MAX_COUNTS = 2;
 const COUNT_READ = { maxBytes: 8 * 1024 * 1024, maxWaitMs: 0 };
 
 class KafkaLog implements EventLog {
@@ -39,6 +41,7 @@ class KafkaLog implements EventLog {
   private readonly closing = new AbortController();
   private readonly consuming = new Set<Promise<void>>();
   private closed: Promise<void> | undefined;
+  private catchingUp: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly options: ResolvedKafkaOptions,
@@ -78,6 +81,11 @@ class KafkaLog implements EventLog {
     this.readers = numbers.map((partition) => this.newReader(partition));
   }
 
+  /** Learns, beside everything else, what the log holds already, so that appends can go on with the sum. */
+  catchUp(): void {
+    this.catchingUp = Promise.allSettled(this.readers.map((_, partition) => this.bounds(partition)));
+  }
+
   async append(records: readonly AppendRecord[]): Promise<readonly LogPosition[]> {
     this.checkOpen();
     const shares = new Map<number, AppendRecord[]>();
@@ -110,11 +118,14 @@ class KafkaLog implements EventLog {
   }
 
   async bounds(partition: number): Promise<PartitionBounds> {
-    const reader = this.reader(partition);
-    const [{ start, end }, bytes] = await Promise.all([reader.ends(), this.bytes(partition)]);
-    const eventsBeforeEnd = await this.counts.before(partition, end, start);
-    const eventsBeforeStart = await this.counts.before(partition, start, start);
-    return { start, end, eventsBeforeStart, eventsBeforeEnd, bytes };
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.boundsOnce(partition);
+      } catch (error) {
+        // Retention may move the start while the records behind it are counted.
+        if (!isAppError(error, 'LOG_UNAVAILABLE') || !error.retry || tries === MAX_COUNTS) throw error;
+      }
+    }
   }
 
   async read(partition: number, from: bigint, options: ReadOptions): Promise<LogBatch> {
@@ -159,6 +170,14 @@ class KafkaLog implements EventLog {
     return this.closed;
   }
 
+  private async boundsOnce(partition: number): Promise<PartitionBounds> {
+    const reader = this.reader(partition);
+    const [{ start, end }, bytes] = await Promise.all([reader.ends(), this.bytes(partition)]);
+    const eventsBeforeEnd = await this.counts.before(partition, end, start);
+    const eventsBeforeStart = await this.counts.before(partition, start, start);
+    return { start, end, eventsBeforeStart, eventsBeforeEnd, bytes };
+  }
+
   private async consumeAs(
     group: string,
     onLease: (lease: PartitionLease) => Promise<void>,
@@ -200,6 +219,7 @@ class KafkaLog implements EventLog {
     await this.counts.close();
     await this.countsProducer.close();
     await this.fetcher.close();
+    await this.catchingUp;
     await this.link.close();
   }
 
@@ -224,11 +244,16 @@ class KafkaLog implements EventLog {
     return withLinkedSignal(signals, (signal) => reader.read(from, { ...options, signal }));
   }
 
+  /** Rejects LOG_UNAVAILABLE when not all records up to `to` are there: a wrong sum would be told to others. */
   private async *countable(partition: number, from: bigint, to: bigint | undefined): AsyncIterable<Counted> {
     const reader = this.newReader(partition);
     for (let next = from; to === undefined || next < to;) {
-      const { records } = await reader.read(next, COUNT_READ);
-      if (records.length === 0) return;
+      const { records, truncated } = await reader.read(next, COUNT_READ);
+      if (records.length === 0 && to === undefined) return;
+      if (records.length === 0 || truncated !== undefined)
+        throw new AppError('LOG_UNAVAILABLE', 'records were removed while they were counted', {
+          retry: true,
+        });
       for (const { offset, events } of records) {
         if (to !== undefined && offset >= to) return;
         yield { offset, events };
@@ -317,7 +342,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     await openTopics(link, resolved);
     await checkTopic(link, resolved);
     const epoch = await readEpoch(link, resolved);
-    return new KafkaLog(resolved, link, epoch, link.partitionsOf(resolved.topic));
+    const log = new KafkaLog(resolved, link, epoch, link.partitionsOf(resolved.topic));
+    if (resolved.mode === 'writer') log.catchUp();
+    return log;
   } catch (error) {
     await link.close();
     throw error;
