@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ColumnStore, QueryPlan } from '@flowledger/column-store';
 import type { ApiServer } from './server/api-server.js';
 import { ask, codesOf, startApiFixture, type ApiFixture } from './testing/api-fixture.js';
 import { at, httpAnswer, insertFlows, POLICY_DROP } from './testing/flow-rows.js';
@@ -48,6 +49,37 @@ describe('filterHints', () => {
       hints: [{ value: 'shop/api-1', flows: 12 }],
       truncated: false,
     });
+  });
+
+  it('looks at the newest part when the whole takes too long, and says so', async () => {
+    const asked: QueryPlan[] = [];
+    const real = api.store.store('reader');
+    // The first statement runs out of time with nothing to show, as the engine does it.
+    const query: ColumnStore['query'] = async (plan, signal) => {
+      if (plan.name !== 'filter-hints') return real.query(plan, signal);
+      asked.push(plan);
+      const result = await real.query<never>(plan, signal);
+      return asked.length === 1 ? { ...result, rows: [], elapsedMs: 1001 } : result;
+    };
+    const slow = await api.serve({
+      store: new Proxy(real, {
+        get: (store, key) => {
+          const value: unknown = Reflect.get(store, key);
+          return key === 'query' ? query : typeof value === 'function' ? value.bind(store) : value;
+        },
+      }),
+    });
+    const { data } = await ask(slow, hints('field: verdict'));
+    expect(asked).toHaveLength(2);
+    expect(data?.['filterHints']).toMatchObject({
+      hints: [],
+      answered: { exact: false },
+      coverage: { from: at(0) },
+    });
+    const [whole, part] = asked.map((plan) =>
+      Object.values(plan.params).filter((value) => typeof value === 'bigint'),
+    );
+    expect(part).not.toEqual(whole);
   });
 
   it.each([

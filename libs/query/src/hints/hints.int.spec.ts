@@ -8,9 +8,9 @@ import { oddFlows } from '../testing/odd-flows.js';
 import { CONTEXT, DAY_S, must, startQueryFixture } from '../testing/query-fixture.js';
 import type { QueryFixture } from '../testing/query-fixture.js';
 import { HINT_FIELDS } from './hint-fields.js';
-import { planHints } from './plan-hints.js';
+import { newestPart, planHints } from './plan-hints.js';
 import type { HintsRequest } from './plan-hints.js';
-import { readHints } from './read-hints.js';
+import { ranOut, readHints } from './read-hints.js';
 import type { HintRow } from './read-hints.js';
 
 const START_NS = BigInt(DAY_S + 36_000) * 1_000_000_000n;
@@ -127,6 +127,8 @@ describe('filter hints on the real engine', () => {
     expect(Number(row?.seen)).toBe(100);
     const many = { value: '1', flow_total: '1', seen: '5000001', distinct_values: '1' };
     expect(readHints([many], planned, 1).exact).toBe(false);
+    expect([ranOut([], 1000), ranOut([], 999), ranOut([many], 1000)]).toEqual([true, false, false]);
+    expect(newestPart({ fromNs: 0n, toNs: 800n })).toEqual({ fromNs: 700n, toNs: 800n });
     expect(readHints([{ ...many, seen: '1', distinct_values: '100000' }], planned, 1).exact).toBe(false);
   });
 

@@ -25,6 +25,11 @@ export interface FilterHints {
   readonly exact: boolean;
 }
 
+/** The time of the statement ran out before it had anything to answer: ask again about `newestPart`. */
+export function ranOut(rows: readonly HintRow[], elapsedMs: number): boolean {
+  return rows.length === 0 && elapsedMs >= HINT_SECONDS * 1000;
+}
+
 /** Reads the values of a plan; `elapsedMs` is the time that the store took. */
 export function readHints(rows: readonly HintRow[], planned: HintsPlan, elapsedMs: number): FilterHints {
   const { limit, prefix, name } = planned;
