@@ -1,8 +1,8 @@
 // Event log → ClickHouse. On Kafka any number of workers share the partitions; on the embedded log a second one stands by.
 import { openColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
-import { describeLoader, loaderLag, loaderMetrics, runLoader } from '@flowledger/sink';
-import { describeError, runProcess, startAdminServer } from '@flowledger/platform';
+import { describeLoader, keepSizes, loaderLag, loaderMetrics, runLoader } from '@flowledger/sink';
+import { describeError, runProcess, startAdminServer, systemClock } from '@flowledger/platform';
 
 await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
   const eventLog = await openLogReader(config, log);
@@ -23,6 +23,10 @@ await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
     signal,
   );
   life.own('loader', () => loader.done);
+  const { rawSize, rollupSize, minFree } = config.retention;
+  const limits = { bytes: { raw: rawSize, rollup: rollupSize }, minFree };
+  const keeping = keepSizes({ store, limits, clock: systemClock, logger: log }, signal);
+  life.own('sizes', () => keeping);
   loader.done.catch((error: unknown) => {
     // Nothing of the log is lost: the supervisor starts this process again, and it goes on where the ledger ends.
     log.error({ error: describeError(error) }, 'loader ended');

@@ -162,6 +162,10 @@ export const configSchema = z.strictObject({
       '10m',
       'How often the counts of the nodes are compared with what arrived; a silent node is read anew',
     ),
+    samplingPolicy: text(
+      '',
+      'YAML file that says which flows of relays and followed files are taken in, and how many; empty: all',
+    ),
     relayBuffer: size(
       '32MiB',
       '1MiB',
@@ -186,6 +190,28 @@ export const configSchema = z.strictObject({
     rawDays: whole(14, 1, 3650, 'Days that single flows are kept'),
     rollupDays: whole(90, 1, 3650, 'Days that one-minute rollups and events are kept'),
     hourDays: whole(400, 1, 3650, 'Days that one-hour rollups are kept'),
+    rawSize: size('0B', '0B', '1024TiB', 'Bytes that single flows and events may take; 0B is no limit'),
+    rollupSize: size('0B', '0B', '1024TiB', 'Bytes that one-minute rollups may take; 0B is no limit'),
+    minFree: size(
+      '1GiB',
+      '0B',
+      '64TiB',
+      'Free bytes on the disk of the tables below which the oldest days go; 0B never',
+    ),
+  }),
+  hubbleMetrics: z.strictObject({
+    enabled: list(
+      'Hubble metrics to serve for Prometheus, in the syntax of Hubble: `drop:sourceContext=pod;destinationContext=pod`; empty serves none',
+    ),
+    host: text(
+      '127.0.0.1',
+      'Address of the Hubble metrics; anything but loopback needs `hubbleMetrics.insecure`',
+    ),
+    port: whole(9965, 0, 65535, 'Port of the Hubble metrics; 0 picks a free one'),
+    insecure: toggle(false, 'Allow the Hubble metrics, which ask for no token, beyond loopback'),
+    correct: toggle(false, 'Leave out what Hubble counts twice or as zero; off shows the numbers of Hubble'),
+    maxSeries: whole(10_000, 10, 10_000_000, 'Series of one family; names beyond it are counted together'),
+    idle: duration('1h', '1m', '30d', 'How long a series stays that nothing is counted in'),
   }),
   policy: z.strictObject({
     files: list('Files and directories of policy objects (YAML, JSON) for explanations, drafts and reports', {

@@ -2,6 +2,7 @@ import type { ColumnStore } from '@flowledger/column-store';
 import type { EventLog } from '@flowledger/event-log';
 import { repairableHours, rollupDifferences } from '../repair/rollup-repair.js';
 import { ROLLUPS } from '../repair/rollups.js';
+import { keptSince } from '../retention/kept-since.js';
 import { filledPlan, planOf } from '../sql.js';
 
 export interface AuditOptions {
@@ -42,7 +43,6 @@ export interface AuditReport {
 }
 
 const READ = { maxBytes: 8 * 1024 * 1024, maxWaitMs: 0 };
-const EXPIRY_MARGIN_S = 7200;
 
 /**
  * Holds log, ledger, rows and rollups against each other (promises P2, P3 and P8). Reads all raw rows that have not
@@ -68,8 +68,7 @@ async function auditPartition(
   signal: AbortSignal,
 ): Promise<PartitionAudit> {
   const place = { epoch: log.epoch, partition };
-  const rawTtlMs = rawTtlDays * 86_400_000;
-  const horizon = Math.max(0, Math.floor((nowMs - rawTtlMs) / 1000) + EXPIRY_MARGIN_S);
+  const horizon = await keptSince(store, nowMs, rawTtlDays * 86_400_000, signal);
   const plan = planOf('audit_ledger', { ...place, horizon });
   const line = (await store.query<Record<string, string>>(plan, signal)).rows[0] ?? {};
   const next = line['batches'] === '0' ? 0n : BigInt(line['last'] ?? 0) + 1n;
@@ -85,7 +84,7 @@ async function auditPartition(
     unaccounted: Number(eventsBeforeEnd) - eventsInLedger - pending,
     ledgerBreaks: Number(line['breaks'] ?? 0) + Number(line['uneven'] ?? 0),
     rowFaults: next === 0n ? [] : await findRowFaults(store, range, signal),
-    rollupFaults: await findRollupFaults(store, partition, { nowMs, rawTtlMs }, signal),
+    rollupFaults: await findRollupFaults(store, partition, horizon, signal),
   };
 }
 
@@ -128,11 +127,11 @@ async function findRowFaults(
 async function findRollupFaults(
   store: ColumnStore,
   partition: number,
-  { nowMs, rawTtlMs }: { nowMs: number; rawTtlMs: number },
+  sinceS: number,
   signal: AbortSignal,
 ): Promise<Record<string, number>> {
   const found = await store.query<{ hours: number[] }>(planOf('audit_hours', { partition }), signal);
-  const hours = repairableHours(found.rows[0]?.hours ?? [], nowMs, rawTtlMs);
+  const hours = repairableHours(found.rows[0]?.hours ?? [], sinceS);
   const faults: Record<string, number> = {};
   if (hours.length === 0) return faults;
   for (const rollup of ROLLUPS) {

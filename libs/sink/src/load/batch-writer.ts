@@ -3,6 +3,7 @@ import type { ColumnBatch } from '@flowledger/model';
 import { touchedHours, type RowPosition } from '../batch/read-column.js';
 import type { LogPlace } from '../dedup/deduplicator.js';
 import { repairableHours, RollupRepair } from '../repair/rollup-repair.js';
+import { keptSince } from '../retention/kept-since.js';
 import { planOf } from '../sql.js';
 import { FactWriter, type WriteOrder } from './fact-writer.js';
 import { encodeIntent } from './intent.js';
@@ -83,9 +84,13 @@ export class BatchWriter {
   }
 
   /** Makes the rollups of these hours (start, s since 1970) right; leaves alone what may have begun to expire. */
-  repairRollups(hours: readonly number[]): Promise<number> {
-    const { clock, rawTtlMs } = this.context;
-    return this.#repair.repair(repairableHours(hours, clock.now(), rawTtlMs));
+  async repairRollups(hours: readonly number[]): Promise<number> {
+    if (hours.length === 0) return 0;
+    const { clock, rawTtlMs, store } = this.context;
+    const since = await this.patience.until('cut_until', () =>
+      keptSince(store, clock.now(), rawTtlMs, this.signal),
+    );
+    return this.#repair.repair(repairableHours(hours, since));
   }
 
   async #announce(batch: LoadBatch): Promise<void> {

@@ -1,4 +1,5 @@
 import type { PartitionLease } from '@flowledger/event-log';
+import { keptSince } from '../retention/kept-since.js';
 import { Deduplicator, type FormerKeys, type LogPlace } from '../dedup/deduplicator.js';
 import { BatchCollector } from './batch-collector.js';
 import { BatchWriter } from './batch-writer.js';
@@ -18,8 +19,6 @@ export interface ReplayBounds {
   readonly former: FormerKeys | undefined;
 }
 
-/** Rows this close to the end of their retention are no longer counted on. */
-const EXPIRY_MARGIN_S = 7_200;
 /** How long a write that is on its way may go on after the lease ended. */
 const PARTING_MS = 5_000;
 
@@ -104,9 +103,8 @@ class PartitionLoader {
   /** Looks at what was booked last, and brings in again what the store has lost of it. */
   async #recheck(next: bigint): Promise<void> {
     const { context, lease, patience, status } = this;
-    const horizon = Math.max(
-      0,
-      Math.floor((context.clock.now() - context.rawTtlMs) / 1000) + EXPIRY_MARGIN_S,
+    const horizon = await patience.until('cut_until', () =>
+      keptSince(context.store, context.clock.now(), context.rawTtlMs, lease.signal),
     );
     const doubtful = await patience.until('recheck', () =>
       findDoubtfulBatches(context.store, this.#place, next, horizon, lease.signal),

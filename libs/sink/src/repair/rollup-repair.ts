@@ -8,8 +8,6 @@ import { filledPlan, planOf } from '../sql.js';
 import { repairFragments, ROLLUPS, type Rollup } from './rollups.js';
 
 const HOUR_S = 3600;
-/** Raw rows of the oldest hours may be dropped while we recompute; those hours are left alone. */
-const EXPIRY_MARGIN_S = 2 * HOUR_S;
 const MAX_ROUNDS = 5;
 
 export interface RollupRepairOptions {
@@ -37,10 +35,9 @@ export async function rollupDifferences(
   return Number(rows[0]?.differing ?? 0);
 }
 
-/** Hours (start, s since 1970) whose raw rows are all still there at `nowMs`. */
-export function repairableHours(hours: readonly number[], nowMs: number, rawTtlMs: number): number[] {
-  const oldest = (nowMs - rawTtlMs) / 1000 + EXPIRY_MARGIN_S;
-  return hours.filter((hour) => hour >= oldest);
+/** Hours (start, s since 1970) whose raw rows are all still there; `sinceS` as `keptSince` tells it. */
+export function repairableHours(hours: readonly number[], sinceS: number): number[] {
+  return hours.filter((hour) => hour >= sinceS);
 }
 
 /**

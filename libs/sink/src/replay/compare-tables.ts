@@ -1,5 +1,6 @@
 import type { ColumnStore } from '@flowledger/column-store';
 import { repairableHours } from '../repair/rollup-repair.js';
+import { keptSince } from '../retention/kept-since.js';
 import { ROLLUPS } from '../repair/rollups.js';
 import { planOf } from '../sql.js';
 import { compareDigests, type DigestDifference } from './compare-digests.js';
@@ -59,11 +60,12 @@ async function comparableHours(
   signal: AbortSignal,
 ): Promise<(table: string, hour: number) => boolean> {
   const { rows } = await live.query<{ hours: readonly number[] }>(planOf('open_hours', { ...range }), signal);
+  const since = await keptSince(live, nowMs, rawTtlDays * 86_400_000, signal);
   const open = new Set(rows[0]?.hours);
   const rollups = new Set(ROLLUPS.map(({ table }) => table));
   return (table, hour) => {
     if (table === 'dead_letters' || table === 'skipped_events') return true;
-    if (repairableHours([hour], nowMs, rawTtlDays * 86_400_000).length === 0) return false;
+    if (repairableHours([hour], since).length === 0) return false;
     if (!rollups.has(table)) return true;
     const day = new Date(hour * 1000).toISOString().slice(0, 10).replaceAll('-', '');
     return !open.has(hour) && !uncovered.has(day);
