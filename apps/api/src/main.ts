@@ -2,10 +2,10 @@
 import { createApiServer, openPolicyFiles, readPreparedQueries } from '@flowledger/graphql';
 import { importRoute, IMPORT_PATH, readGroupState, REDRIVE_PATH } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
-import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
-import { openLiveFlows } from '@flowledger/live';
+import { openLogReader } from '@flowledger/event-log';
 import { runProcess, systemClock, VERSION } from '@flowledger/platform';
-import { storedKeys } from '@flowledger/sink';
+import { startHubbleMetrics } from './hubble-metrics.js';
+import { openLive } from './live.js';
 import { startObserver } from './observer.js';
 import { policyFiles } from './policy-files.js';
 
@@ -23,32 +23,20 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
       ? (await group())?.processes.find((entry) => entry.name === 'ingestor')?.url
       : config.ingestor.url.replace(/\/$/, '');
   const intake = { intakeUrl, intakeToken: config.admin.token, store, epoch: eventLog.epoch };
-  const live = openLiveFlows({
-    log: eventLog,
-    group: LOADER_GROUP,
-    tenant: config.source.tenant,
-    rawTtlDays: config.retention.rawDays,
-    keys: storedKeys(store),
-    recentBytes: config.live.recent,
-    logger: log,
-    metrics,
-  });
+  const live = openLive(config, { eventLog, store, log, metrics });
   const retention = {
     rawNs: BigInt(config.retention.rawDays) * DAY_NS,
     minuteNs: BigInt(config.retention.rollupDays) * DAY_NS,
     hourNs: BigInt(config.retention.hourDays) * DAY_NS,
   };
-  const observer = await startObserver(config, { store, live, retention, log });
+  const observer = await startObserver(config, { store, live: live.flows, retention, log });
   life.own('observer', async () => observer?.close());
+  const hubbleMetrics = await startHubbleMetrics(config, live.flows, log);
+  life.own('hubble-metrics', async () => hubbleMetrics?.close());
   const server = await createApiServer({
     store,
     log: eventLog,
-    live: {
-      flows: live,
-      perConnection: config.live.perConnection,
-      subscriptions: config.live.subscriptions,
-      bufferBytes: config.live.buffer,
-    },
+    live,
     host: config.api.host,
     port: config.api.port,
     ...(config.api.token === '' ? {} : { token: config.api.token }),

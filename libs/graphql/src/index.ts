@@ -1,4 +1,9 @@
-export { createApiServer, type ApiServer, type ApiServerOptions } from './server/api-server.js';
+export {
+  createApiServer,
+  type ApiServer,
+  type ApiServerOptions,
+  type LiveOptions,
+} from './server/api-server.js';
 export type { ApiStatus, ExtraRoute } from './server/data-routes.js';
 export { DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 export { schemaText } from './schema-text.js';
