@@ -85,7 +85,7 @@ const MORE = [
   '--last 50 --from-label app=frontend --to-label app=catalog',
   '--last 50 --to-fqdn *.example.com',
   '--last 50 --from-ip 10.0.0.0/8 --to-ip 198.51.100.0/24',
-  '--last 50 --to-identity world --protocol tcp --to-port 443',
+  '--last 50 --from-identity world --protocol tcp --to-port 8080',
   '--last 50 --pod shop/checkout --verdict DROPPED --drop-reason-desc POLICY_DENY',
   '--last 50 --from-workload Deployment/checkout --traffic-direction egress',
   '--last 50 --type l7 --http-method POST --http-path /orders',

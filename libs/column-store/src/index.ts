@@ -6,3 +6,4 @@ export * from './store-errors.js';
 export * from './migrate.js';
 export * from './migration.js';
 export * from './split-statements.js';
+export { decodeNativeBlocks } from './native-reader.js';

@@ -9,7 +9,7 @@ import type {
 import { AppError } from '@flowledger/platform';
 
 /** Bytes of one value. */
-const FIXED_WIDTH: Readonly<Record<FixedColumn['type'], number>> = {
+export const FIXED_WIDTH: Readonly<Record<FixedColumn['type'], number>> = {
   UInt8: 1,
   Int8: 1,
   UInt16: 2,

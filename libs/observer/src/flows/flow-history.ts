@@ -3,11 +3,10 @@ import {
   encodeCursor,
   planFlows,
   planFlowStart,
-  readFlows,
+  readFlowBatches,
   readFlowStart,
   type FlowPosition,
   type FlowRecord,
-  type FlowRow,
   type FlowsRequest,
   type FlowStartRow,
   type LogCursor,
@@ -22,7 +21,10 @@ const FIRST_PAGE = 500;
 /** Flows of the pages after it; about ten megabytes. */
 const NEXT_PAGES = 4000;
 
-type Ask = Pick<FlowsRequest, 'window' | 'filters' | 'clusters' | 'loadedBefore' | 'parts' | 'maxPage'>;
+type Ask = Pick<
+  FlowsRequest,
+  'window' | 'filters' | 'clusters' | 'loadedBefore' | 'parts' | 'maxPage' | 'binary'
+>;
 
 /** Reads the stored flows of a question in order of time, page by page. */
 export class FlowHistory {
@@ -47,6 +49,7 @@ export class FlowHistory {
       clusters,
       parts: COMPLETE_PARTS,
       maxPage: NEXT_PAGES,
+      binary: true,
       ...(loadedBefore === undefined ? {} : { loadedBefore }),
     };
     const { limit, fromStart } = question;
@@ -90,7 +93,7 @@ export class FlowHistory {
       after === undefined
         ? bare
         : granted(planFlows({ ...request, after: encodeCursor(after, bare.filterHash) }, context));
-    return readFlows(await this.reader.rows<FlowRow>(plan.plan, signal), plan);
+    return readFlowBatches(await this.reader.batches(plan.plan, signal), plan);
   }
 }
 

@@ -1,4 +1,5 @@
-import type { ColumnStore } from '@flowledger/column-store';
+import { decodeNativeBlocks, type ColumnStore } from '@flowledger/column-store';
+import type { ColumnBatch } from '@flowledger/model';
 import { AppError, type Clock } from '@flowledger/platform';
 import type { QueryContext, QueryLimits, QueryPlan, Retention } from '@flowledger/query';
 
@@ -38,6 +39,19 @@ export class StoreReader {
     await this.#enter(signal);
     try {
       return (await this.options.store.query<Row>(plan, signal)).rows;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Batches of a plan whose columns are read as bytes. Rejects as {@link rows}. */
+  async batches(plan: QueryPlan, signal: AbortSignal): Promise<readonly ColumnBatch[]> {
+    await this.#enter(signal);
+    try {
+      const chunks: Uint8Array[] = [];
+      const stream = await this.options.store.readNative(plan, signal);
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) chunks.push(chunk);
+      return decodeNativeBlocks(Buffer.concat(chunks), 'flows');
     } finally {
       this.#leave();
     }

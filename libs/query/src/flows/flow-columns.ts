@@ -124,6 +124,12 @@ const WIRE = [
   'aggregate_unknown',
 ];
 
+/** Columns of bytes by part. */
+const BYTES_COLUMNS: Readonly<Record<'policies' | 'extra', readonly string[]>> = {
+  policies: ['policies', 'policy_log'],
+  extra: ['extra'],
+};
+
 /** Bytes travel as base64: JSON answers hold text only. */
 const BYTES: Readonly<Record<'policies' | 'extra', readonly SelectedColumn[]>> = {
   policies: [
@@ -133,16 +139,20 @@ const BYTES: Readonly<Record<'policies' | 'extra', readonly SelectedColumn[]>> =
   extra: [{ name: 'extra_base64', sql: 'base64Encode(extra)' }],
 };
 
-/** Columns of a flow page, in order: time and identity, the flow, then the parts asked for. */
-export function flowColumns(parts: readonly FlowPart[]): readonly SelectedColumn[] {
+/**
+ * Columns of a flow page, in order: time and identity, the flow, then the parts asked for. `binary` is for answers that
+ * hold bytes (Native), where they are read by `readFlowBatch`.
+ */
+export function flowColumns(parts: readonly FlowPart[], binary = false): readonly SelectedColumn[] {
   const plain = (name: string): SelectedColumn => ({ name, sql: name });
+  const bytesOf = (part: 'policies' | 'extra') => (binary ? BYTES_COLUMNS[part].map(plain) : BYTES[part]);
   return [
     { name: 'bucket_ns', sql: 'toUnixTimestamp64Nano(bucket_time)' },
     ...IDENTITY.map(plain),
     ...CORE.map(plain),
     ...(parts.includes('l7') ? L7.map(plain) : []),
-    ...(parts.includes('policies') ? BYTES.policies : []),
-    ...(parts.includes('extra') ? BYTES.extra : []),
+    ...(parts.includes('policies') ? bytesOf('policies') : []),
+    ...(parts.includes('extra') ? bytesOf('extra') : []),
     ...(parts.includes('wire') ? WIRE.map(plain) : []),
   ];
 }

@@ -40,6 +40,8 @@ export interface FlowsRequest {
   readonly clusters?: readonly string[];
   /** Rows that a page may have at most, for callers that bound their own memory; 1,000 when absent. */
   readonly maxPage?: number;
+  /** The page is read in Native blocks, by `readFlowBatches`, and not as JSON. */
+  readonly binary?: boolean;
   /** Leaves out what lies at or behind this place of its log: the live tail delivers that. */
   readonly loadedBefore?: LogCursor;
 }
@@ -109,7 +111,7 @@ function pageSql(
   fragments: Readonly<Record<'range' | 'position' | 'filter' | 'order', string>>,
   binder: ParamBinder,
 ): string {
-  const columns = flowColumns(request.parts ?? ALL_PARTS);
+  const columns = flowColumns(request.parts ?? ALL_PARTS, request.binary);
   const page = (cluster: string): string =>
     PAGE.fill({ ...fragments, columns: selectList(columns), cluster });
   const clusters = request.clusters ?? [];

@@ -1,5 +1,7 @@
 import { encodeCursor } from './flow-cursor.js';
-import { readFlow } from './read-flow.js';
+import type { ColumnBatch } from '@flowledger/model';
+import { BatchCells } from '../live/batch-cells.js';
+import { readFlow, readFlowCells } from './read-flow.js';
 import type { FlowRecord, FlowRow } from './flow-record.js';
 import type { FlowsPlan } from './plan-flows.js';
 
@@ -14,12 +16,31 @@ export interface FlowPage {
 
 /** Turns the rows of a planned page into the page; the surplus row only tells whether there is more. */
 export function readFlows(rows: readonly FlowRow[], planned: FlowsPlan): FlowPage {
-  const more = rows.length > planned.limit;
-  const kept = rows.slice(0, planned.limit).map(readFlow);
+  return pageOf(rows.map(readFlow), planned);
+}
+
+/** {@link readFlows} for a page planned as `binary`. */
+export function readFlowBatches(batches: readonly ColumnBatch[], planned: FlowsPlan): FlowPage {
+  const flows = batches.flatMap((batch) => {
+    const cells = new BatchCells(batch);
+    return Array.from({ length: batch.rows }, (_, row) => {
+      cells.row = row;
+      return readFlowCells(cells);
+    });
+  });
+  return pageOf(flows, planned);
+}
+
+function pageOf(read: readonly FlowRecord[], planned: FlowsPlan): FlowPage {
+  const more = read.length > planned.limit;
+  const kept = read.slice(0, planned.limit);
   const flows = planned.direction === 'forward' ? kept : kept.toReversed();
   return {
     flows,
-    cursors: flows.map((flow) => encodeCursor(flow.position, planned.filterHash)),
+    // Made when asked for: a stream needs only the position of its last flow.
+    get cursors() {
+      return flows.map((flow) => encodeCursor(flow.position, planned.filterHash));
+    },
     hasNextPage: planned.direction === 'forward' ? more : planned.resumed,
     hasPreviousPage: planned.direction === 'forward' ? planned.resumed : more,
   };
