@@ -64,7 +64,7 @@ export function checkRecommendations(run: () => PolicyRun): void {
         });
         expect(answer.check['forwardedAllowed']).toBeGreaterThan(100);
         expect(answer.conflicts).toEqual([]);
-        expect(answer.warnings[0]).toMatch(/the window is 0 days long/);
+        expect(answer.warnings[0]).toMatch(/the window is 0\.3 hours long/);
       },
     );
 

@@ -39,7 +39,7 @@ function doubts(plan: FirstSeenPlan, beginNs: bigint | null): readonly Missing[]
   else if (beginNs > plan.history.fromNs + HOUR_NS)
     say(`the history begins at ${timeText(beginNs)} only: what is rare looks new`);
   const raw = plan.plans.some(({ kind }) => kind === 'EXTERNAL_DESTINATION');
-  if (raw && plan.rawHistory.fromNs > plan.history.fromNs)
+  if (raw && beginNs !== null && beginNs < plan.rawHistory.fromNs)
     say(
       `destinations are compared with single flows, which are kept from ${timeText(plan.rawHistory.fromNs)} on`,
     );

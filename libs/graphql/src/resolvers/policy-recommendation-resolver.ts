@@ -25,10 +25,11 @@ interface RecommendationArguments {
 
 function windowWarnings({ fromNs, toNs }: Window, coverage: CoverageView): readonly string[] {
   const warnings: string[] = [];
-  const days = Number((toNs - fromNs) / (DAY_NS / 10n)) / 10;
+  const hours = Number((toNs - fromNs) / 60_000_000_000n) / 60;
+  const long = hours < 48 ? `${Math.round(hours * 10) / 10} hours` : `${Math.round(hours / 24)} days`;
   if (toNs - fromNs < ADVISED_DAYS * DAY_NS)
     warnings.push(
-      `the window is ${days} days long: what happens less often, such as weekly jobs or a failover, was not seen and would be denied`,
+      `the window is ${long} long: what happens less often, such as weekly jobs or a failover, was not seen and would be denied`,
     );
   if (coverage.status !== 'COMPLETE')
     warnings.push(
