@@ -1,8 +1,9 @@
 -- Health of TCP connections from the flags of single flows, from one snapshot: grouped, ranked, with all groups beyond the
 -- limit added up as rank 0. A connection is one client socket at one server socket; another begins with a SYN that follows
--- a FIN, a RST or a minute of silence. One side per edge and hour: the client's when it reported the edge, because only it
--- sees a SYN that never arrived, else the server's. Drop events count wherever they happen. Where the client's proxy takes
--- the connections of an edge, those it makes in turn are its own: their answers go to the proxy and are seen by nobody.
+-- a FIN, a RST or a minute of silence. One side tells of it: the client's when it saw the SYN, because only it sees a SYN
+-- that never arrived; both where client and server share a node, which traces a SYN only where it arrives; the server's when
+-- the client's side reported nothing of the edge in that hour. Drop events count wherever they happen. Where the client's
+-- proxy takes the connections of an edge, those it makes in turn are its own: their answers go to the proxy unseen.
 SELECT
   if(position > {limit:UInt32}, 0, position) AS group_rank,
   /*shown_keys*/
@@ -48,8 +49,12 @@ FROM (
           SELECT
             /*keys*/
             max(edge_has_proxy) AS edge_proxied,
-            arraySort(p -> (p.1, p.2, p.3), groupArray((at_ns, flags, from_client, is_dropped, m_weight, to_proxy))) AS packets,
-            arrayPushFront(arrayPopBack(packets), (toInt64(0), toUInt16(0), toUInt8(0), toUInt8(0), toInt64(0), toUInt8(0))) AS former,
+            arraySort(p -> (p.1, p.2, p.3), groupArray((at_ns, flags, from_client, is_dropped, m_weight, to_proxy, reporter))) AS every,
+            arrayExists(p -> p.7 = 2 AND p.4 = 0 AND p.3 = 1 AND bitAnd(p.2, 18) = 2, every) AS client_saw_syn,
+            arrayExists(p -> p.7 = 2 AND p.4 = 0, every) AS client_saw_any,
+            max(client_reported) AS edge_client_reported,
+            arrayFilter(p -> p.4 = 1 OR if(client_saw_syn, p.7 = 2, client_saw_any OR NOT edge_client_reported), every) AS packets,
+            arraySlice(arrayPushFront(packets, (toInt64(0), toUInt16(0), toUInt8(0), toUInt8(0), toInt64(0), toUInt8(0), toUInt8(0))), 1, length(packets)) AS former,
             arraySplit((p, q) -> bitAnd(p.2, 18) = 2 AND p.3 = 1 AND (p.1 - q.1 > 60000000000 OR bitAnd(q.2, 5) != 0), packets, former) AS attempts
           FROM (
             SELECT *, max(reporter = 2) OVER (PARTITION BY cluster, client_namespace, client_workload, server_namespace, server_workload, server_port, hour) AS client_reported,
@@ -77,7 +82,6 @@ FROM (
                 AND (/*filter*/)
             )
           )
-          WHERE reporter = if(client_reported, 2, 1) OR reporter NOT IN (1, 2) OR is_dropped = 1
           GROUP BY /*group_keys*/ cluster, client_ip, client_port, server_ip, server_socket
         )
         ARRAY JOIN attempts AS attempt
