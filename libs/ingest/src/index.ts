@@ -11,3 +11,5 @@ export * from './live-sources.js';
 export { openRelayMetrics, type RelayMetrics } from './relay/relay-metrics.js';
 export type { HubbleAddress, TlsSettings } from './relay/hubble-client.js';
 export { agentServerName, peerServerName } from './relay/server-name.js';
+export { parsePolicy, type ParsedPolicy } from './policy/parse-policy.js';
+export { decide, type SamplingPolicy, type SamplingRule } from './policy/sampling-policy.js';

@@ -4,6 +4,8 @@ import type { AppendRecord } from '@flowledger/event-log';
 import { AppError, type Clock, type Config, type Log, type Metrics } from '@flowledger/platform';
 import { openFileMetrics } from './follow/file-metrics.js';
 import { FileSource } from './follow/file-source.js';
+import type { SamplingOptions } from './policy/flow-sampler.js';
+import { parsePolicy } from './policy/parse-policy.js';
 import type { TlsSettings } from './relay/hubble-client.js';
 import { PeerSource } from './relay/peer-source.js';
 import { openRelayMetrics } from './relay/relay-metrics.js';
@@ -27,11 +29,16 @@ export interface LiveSourceParts {
   readonly metrics: Metrics;
 }
 
-/** The live sources that the configuration names. Rejects CONFIG_INVALID when a certificate file cannot be read. */
+interface Sampling {
+  readonly sampling?: SamplingOptions;
+}
+
+/** The live sources that the configuration names. Rejects CONFIG_INVALID when a certificate or policy file is none. */
 export async function openLiveSources(parts: LiveSourceParts): Promise<readonly LiveSource[]> {
   const { source } = parts.config;
-  const relays = source.hubbleRelay.length === 0 ? [] : await openRelays(parts);
-  return source.followFiles.length === 0 ? relays : [...relays, openFiles(parts)];
+  const sampling = source.samplingPolicy === '' ? {} : { sampling: await readPolicy(parts) };
+  const relays = source.hubbleRelay.length === 0 ? [] : await openRelays(parts, sampling);
+  return source.followFiles.length === 0 ? relays : [...relays, openFiles(parts, sampling)];
 }
 
 /** True when the configuration names anything that brings flows. */
@@ -39,7 +46,7 @@ export function hasSource({ source }: Config): boolean {
   return source.hubbleFiles.length > 0 || source.hubbleRelay.length > 0 || source.followFiles.length > 0;
 }
 
-async function openRelays(parts: LiveSourceParts): Promise<readonly LiveSource[]> {
+async function openRelays(parts: LiveSourceParts, sampling: Sampling): Promise<readonly LiveSource[]> {
   const { config, partitions, appender, clock, log, metrics } = parts;
   const { source, data } = config;
   const tls = await readTls(source);
@@ -54,6 +61,7 @@ async function openRelays(parts: LiveSourceParts): Promise<readonly LiveSource[]
     bufferBytes: source.relayBuffer,
     reopenMs: source.relayReopen,
     idleMs: source.relayIdle,
+    ...sampling,
   };
   return source.hubbleRelay.map((target): LiveSource => {
     const address = tls === undefined ? { target } : { target, tls };
@@ -63,7 +71,7 @@ async function openRelays(parts: LiveSourceParts): Promise<readonly LiveSource[]
   });
 }
 
-function openFiles({ config, metrics, appender, ...rest }: LiveSourceParts): LiveSource {
+function openFiles({ config, metrics, appender, ...rest }: LiveSourceParts, sampling: Sampling): LiveSource {
   const { source, data } = config;
   return new FileSource({
     ...rest,
@@ -74,13 +82,28 @@ function openFiles({ config, metrics, appender, ...rest }: LiveSourceParts): Liv
     patterns: source.followFiles,
     stateFile: join(data.dir, 'sources', 'files.json'),
     bufferBytes: source.relayBuffer,
+    ...sampling,
   });
+}
+
+/** Refuses a policy with every problem it has: one that means something else than was written loses flows. */
+async function readPolicy({ config, metrics }: LiveSourceParts): Promise<SamplingOptions> {
+  const path = config.source.samplingPolicy;
+  const parsed = parsePolicy((await readText(path)) ?? '');
+  if (!parsed.ok)
+    throw new AppError('CONFIG_INVALID', `${path}: ${parsed.problems.join('; ')}`, { retry: false });
+  const leftOut = metrics.counter(
+    'flowledger_ingest_left_out_events_total',
+    'Flows that the sampling policy left out',
+    ['reason'],
+  );
+  return { policy: parsed.policy, leftOut };
 }
 
 async function readTls(source: Config['source']): Promise<TlsSettings | undefined> {
   if (!source.relayTls) return undefined;
   const [ca, certificate, key] = await Promise.all(
-    [source.relayTlsCa, source.relayTlsCert, source.relayTlsKey].map(readPem),
+    [source.relayTlsCa, source.relayTlsCert, source.relayTlsKey].map(readText),
   );
   if ((certificate === undefined) !== (key === undefined))
     throw new AppError('CONFIG_INVALID', 'source.relayTlsCert and source.relayTlsKey belong together', {
@@ -94,7 +117,7 @@ async function readTls(source: Config['source']): Promise<TlsSettings | undefine
   };
 }
 
-async function readPem(path: string): Promise<string | undefined> {
+async function readText(path: string): Promise<string | undefined> {
   if (path === '') return undefined;
   try {
     return await readFile(path, 'utf8');

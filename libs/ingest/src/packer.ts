@@ -18,6 +18,8 @@ export interface PackerOptions {
   readonly maxBytes?: number;
   /** Adds the digest and index that make an import recognisable. */
   readonly digest?: boolean;
+  /** One of so many flows was kept by a sampling policy. Default 1. */
+  readonly samplingRate?: number;
 }
 
 /** A closed envelope, ready to append. */
@@ -91,7 +93,7 @@ export class Packer {
   }
 
   #close(stream: string, open: OpenEnvelope): PackedEnvelope {
-    const { tenant, cluster, source, codec, partitions, now } = this.#options;
+    const { tenant, cluster, source, codec, partitions, now, samplingRate = 1 } = this.#options;
     const events = encodeEvents(open.events);
     const digest = this.#options.digest === true ? createHash('sha256').update(events).digest() : undefined;
     const header: EnvelopeHeader = {
@@ -106,6 +108,7 @@ export class Packer {
       ...(open.firstTimeNs === undefined ? {} : { firstTimeNs: open.firstTimeNs }),
       ...(open.lastTimeNs === undefined ? {} : { lastTimeNs: open.lastTimeNs }),
       ...(digest === undefined ? {} : { chunkDigest: digest, chunkIndex: open.index }),
+      ...(samplingRate > 1 ? { samplingRate } : {}),
     };
     const value = joinEnvelope(header, events);
     const record = {

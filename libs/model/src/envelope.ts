@@ -44,6 +44,8 @@ export interface EnvelopeHeader {
   readonly chunkDigest?: Uint8Array;
   /** Position of this envelope among those of its chunk. */
   readonly chunkIndex?: number;
+  /** One of so many flows was kept by a sampling policy, so each stands for so many; absent: 1. */
+  readonly samplingRate?: number;
 }
 
 /** An envelope whose events are still positions in the record: what the hot path reads. */
@@ -94,6 +96,7 @@ function writeHeader(writer: WireWriter, header: EnvelopeHeader): void {
   writer.uint64Field(10, BigInt(Math.max(0, Math.trunc(header.receivedMs))));
   if (header.chunkDigest !== undefined) writer.bytesField(11, header.chunkDigest);
   if (header.chunkIndex !== undefined) writer.uint32Field(12, header.chunkIndex);
+  if (header.samplingRate !== undefined) writer.uint32Field(13, header.samplingRate);
   // Last, because without it the record is refused: a header cut short is never taken for an empty envelope.
   writer.uint32Field(6, CODECS.indexOf(header.codec));
 }
@@ -133,6 +136,7 @@ class HeaderDraft {
   #codec = 0;
   #count = 0;
   #chunkIndex: number | undefined;
+  #samplingRate: number | undefined;
   #receivedMs = 0;
   #firstTimeNs: bigint | undefined;
   #lastTimeNs: bigint | undefined;
@@ -164,6 +168,7 @@ class HeaderDraft {
     else if (field === 6) this.#codec = reader.uint32();
     else if (field === 7) this.#count = reader.uint32();
     else if (field === 12) this.#chunkIndex = reader.uint32();
+    else if (field === 13) this.#samplingRate = reader.uint32();
     else if (field === 10) {
       reader.varint64();
       this.#receivedMs = reader.hi * 0x100000000 + reader.lo;
@@ -204,6 +209,7 @@ class HeaderDraft {
       ...(this.#lastTimeNs === undefined ? {} : { lastTimeNs: this.#lastTimeNs }),
       ...(this.#chunkDigest === undefined ? {} : { chunkDigest: this.#chunkDigest }),
       ...(this.#chunkIndex === undefined ? {} : { chunkIndex: this.#chunkIndex }),
+      ...(this.#samplingRate === undefined ? {} : { samplingRate: this.#samplingRate }),
     };
     return accept({ header, spans: new Uint32Array(this.#spans) });
   }

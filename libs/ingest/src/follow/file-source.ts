@@ -1,9 +1,9 @@
-import { watch, type FSWatcher } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { shallowHubbleJson } from '@flowledger/model';
 import { describeError } from '@flowledger/platform';
-import { AppendQueue, type AppendTarget, type Lane } from '../append/append-queue.js';
+import { AppendQueue, type AppendTarget } from '../append/append-queue.js';
+import { FlowSampler, SampledLanes, type SamplingOptions } from '../policy/flow-sampler.js';
 import type { SourceState } from '../relay/relay-source.js';
 import { ArchiveReader } from './archive-reader.js';
 import { readCheckpoints, writeCheckpoints, type Checkpoint } from './checkpoints.js';
@@ -11,6 +11,7 @@ import { findFiles, findRotated, missingFiles, type FoundFile } from './find-fil
 import type { FileMetrics } from './file-metrics.js';
 import { fingerprintOf, HEAD_BYTES } from './file-identity.js';
 import { FollowedFile } from './followed-file.js';
+import { FolderWatch } from './folder-watch.js';
 import { FormerFiles } from './former-files.js';
 import type { CutLine } from './line-cutter.js';
 
@@ -24,6 +25,8 @@ export interface FileSourceOptions extends AppendTarget {
   readonly pollMs?: number;
   /** Bytes that may be on their way to the log. Default 32 MiB. */
   readonly bufferBytes?: number;
+  /** Which flows are taken in. Default: all. */
+  readonly sampling?: SamplingOptions;
   /** Between 0 and 1. Default Math.random. */
   readonly random?: () => number;
 }
@@ -40,7 +43,8 @@ const MIB = 1024 * 1024;
 export class FileSource {
   readonly #options: FileSourceOptions;
   readonly #queue: AppendQueue<readonly Checkpoint[]>;
-  readonly #lane: Lane;
+  readonly #lanes: SampledLanes;
+  readonly #sampler: FlowSampler | undefined;
   readonly #files = new Map<string, FollowedFile>();
   /** Polls in a row in which a file that is no longer found brought nothing. */
   readonly #quiet = new Map<string, number>();
@@ -61,7 +65,11 @@ export class FileSource {
       onDurable: (files) => this.#save(files),
       random: options.random ?? Math.random,
     });
-    this.#lane = this.#queue.lane({ source: FILE_SOURCE, codec: 'hubble.export_json' });
+    const codec = 'hubble.export_json';
+    this.#lanes = new SampledLanes((samplingRate) =>
+      this.#queue.lane({ source: FILE_SOURCE, codec, samplingRate }),
+    );
+    this.#sampler = options.sampling === undefined ? undefined : new FlowSampler(options.sampling);
     this.#archives = new ArchiveReader(options.metrics, (lines) => this.#take(lines));
   }
 
@@ -192,7 +200,8 @@ export class FileSource {
       const { node, timeNs } = shallowHubbleJson(bytes);
       if (timeNs !== undefined && (this.#newestNs === undefined || timeNs > this.#newestNs))
         this.#newestNs = timeNs;
-      this.#lane.add(node, bytes, timeNs);
+      const rate = this.#sampler?.line(bytes) ?? 1;
+      if (rate > 0) this.#lanes.at(rate).add(node, bytes, timeNs);
     }
     if (this.#queue.full) await this.#queue.room();
   }
@@ -233,37 +242,5 @@ export class FileSource {
       // Without it the next start reads more than it needs; the loader takes the copies away.
       this.#options.log.warn({ error: describeError(error) }, 'checkpoints were not saved');
     }
-  }
-}
-
-/** Tells that something changed in a folder. A convenience: what it misses the next poll finds. */
-class FolderWatch {
-  readonly #watchers = new Map<string, FSWatcher>();
-  #changed = new AbortController();
-
-  watch(folders: readonly string[]): void {
-    for (const folder of folders) {
-      if (this.#watchers.has(folder)) continue;
-      try {
-        const watcher = watch(folder, { persistent: false }, () => this.#changed.abort());
-        watcher.on('error', () => {
-          watcher.close();
-          this.#watchers.delete(folder);
-        });
-        this.#watchers.set(folder, watcher);
-      } catch {
-        // Polling alone finds changes, only later.
-      }
-    }
-  }
-
-  /** Aborts at the next change. */
-  changed(): AbortSignal {
-    if (this.#changed.signal.aborted) this.#changed = new AbortController();
-    return this.#changed.signal;
-  }
-
-  close(): void {
-    for (const watcher of this.#watchers.values()) watcher.close();
   }
 }

@@ -1,6 +1,7 @@
 import { ResponseHead } from '@flowledger/model';
 import { describeError } from '@flowledger/platform';
-import { AppendQueue, type AppendTarget, type Lane } from '../append/append-queue.js';
+import { AppendQueue, type AppendTarget } from '../append/append-queue.js';
+import { FlowSampler, SampledLanes, type SamplingOptions } from '../policy/flow-sampler.js';
 import { encodeNodeStatus, NODE_STATE, readLostCount, readNodeStatus } from './hubble-messages.js';
 import { NodeProgress, type Interruption, type SavedNode } from './node-progress.js';
 import { readProgress, writeProgress } from './progress-file.js';
@@ -15,6 +16,8 @@ export interface FlowIntakeOptions extends AppendTarget {
   readonly node?: string;
   /** Bytes of events that may be on their way to the log; beyond, the stream is paused. Default 32 MiB. */
   readonly bufferBytes?: number;
+  /** Which flows are taken in. Default: all. */
+  readonly sampling?: SamplingOptions;
   /** Between 0 and 1. */
   readonly random: () => number;
 }
@@ -34,8 +37,9 @@ const MIB = 1024 * 1024;
 export class FlowIntake {
   readonly queue: AppendQueue<ReadonlyMap<string, SavedNode>>;
   readonly #options: FlowIntakeOptions;
-  readonly #live: Lane;
-  readonly #replay: Lane;
+  readonly #live: SampledLanes;
+  readonly #replay: SampledLanes;
+  readonly #sampler: FlowSampler | undefined;
   readonly #head = new ResponseHead();
   readonly #counters: RelayCounters;
   #progress = new NodeProgress();
@@ -52,8 +56,11 @@ export class FlowIntake {
       onDurable: (saved) => this.#save(saved),
     });
     const codec = 'hubble.get_flows_response';
-    this.#live = this.queue.lane({ source: RELAY_SOURCE, codec });
-    this.#replay = this.queue.lane({ source: RELAY_REPLAY_SOURCE, codec });
+    const lanes = (source: string): SampledLanes =>
+      new SampledLanes((samplingRate) => this.queue.lane({ source, codec, samplingRate }));
+    this.#live = lanes(RELAY_SOURCE);
+    this.#replay = lanes(RELAY_REPLAY_SOURCE);
+    this.#sampler = options.sampling === undefined ? undefined : new FlowSampler(options.sampling);
   }
 
   get nodes(): number {
@@ -93,8 +100,10 @@ export class FlowIntake {
     else if (timeNs !== undefined && node !== '')
       this.#progress.flow(node, timeNs, this.#options.clock.monotonic());
     this.#counters.received(head.kind);
-    const lane = timeNs !== undefined && timeNs > this.#openedNs ? this.#live : this.#replay;
-    lane.add(node, bytes, timeNs);
+    const rate = head.kind === 'flow' ? (this.#sampler?.flow(bytes, head.start, head.end) ?? 1) : 1;
+    if (rate === 0) return;
+    const lanes = timeNs !== undefined && timeNs > this.#openedNs ? this.#live : this.#replay;
+    lanes.at(rate).add(node, bytes, timeNs);
   }
 
   #takeOther(bytes: Buffer, node: string, timeNs: bigint | undefined): void {
@@ -152,7 +161,7 @@ export class FlowIntake {
   }
 
   #note(stream: string, node: string, timeNs: bigint, state: number): void {
-    this.#live.add(stream, encodeNodeStatus(stream, timeNs, state, node, DISCONNECTED_MESSAGE), timeNs);
+    this.#live.at(1).add(stream, encodeNodeStatus(stream, timeNs, state, node, DISCONNECTED_MESSAGE), timeNs);
   }
 
   #nowNs(): bigint {

@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FlowLook, ResponseHead } from '@flowledger/model';
 import { openMetrics, silentLog, systemClock, type Clock } from '@flowledger/platform';
 import { Simulation, type SimulatedEvent } from '@flowledger/simulator';
 import { FakeRelay, startTestPipeline, type TestPipeline } from '@flowledger/testkit';
 import { until, uuidsOf } from '../testing/source-rig.js';
+import { parsePolicy } from '../policy/parse-policy.js';
+import { decide } from '../policy/sampling-policy.js';
 import { openRelayMetrics } from './relay-metrics.js';
-import { RelaySource } from './relay-source.js';
+import { RelaySource, type RelaySourceOptions } from './relay-source.js';
 
 const FROM = 1_790_000_000_000_000_000n;
 const SECOND = 1_000_000_000n;
@@ -42,7 +45,12 @@ afterAll(async () => {
 });
 
 /** Reads a relay into the pipeline's log until so many events are durable there. */
-async function readRelay(state: string, relay: FakeRelay, wanted: number): Promise<void> {
+async function readRelay(
+  state: string,
+  relay: FakeRelay,
+  wanted: number,
+  more: Partial<RelaySourceOptions> = {},
+): Promise<void> {
   const stop = new AbortController();
   let durable = 0;
   const source = new RelaySource({
@@ -59,6 +67,7 @@ async function readRelay(state: string, relay: FakeRelay, wanted: number): Promi
     stateFile: join(directory, state),
     address: { target: relay.target },
     backOff: { baseMs: 20, capMs: 100 },
+    ...more,
   });
   const running = source.run(stop.signal);
   await until('the relay is read', () => durable >= wanted);
@@ -70,8 +79,8 @@ async function readRelay(state: string, relay: FakeRelay, wanted: number): Promi
 async function storedUuids(): Promise<readonly string[]> {
   const plan = {
     name: 'test_uuids',
-    sql: 'SELECT toString(uuid) AS id FROM flows',
-    params: {},
+    sql: 'SELECT toString(uuid) AS id FROM flows WHERE tenant = {tenant:String}',
+    params: { tenant: 'default' },
     settings: {},
   };
   const { rows } = await pipeline.store.query<{ id: string }>(plan);
@@ -136,6 +145,62 @@ describe('a relay and an export file of the same hour', () => {
       ['SOURCE_DISCONNECTED', ms(flows[49]?.timeNs), ms(flows[lost]?.timeNs)],
     ]);
   });
+});
+
+interface Sums {
+  readonly flows: string;
+  readonly drops: string;
+  readonly connections: string;
+  readonly syns: string;
+  readonly requests: string;
+  readonly rows: string;
+}
+
+async function sumsOf(tenant: string): Promise<Sums> {
+  const sql = `SELECT toString(sum(flows)) AS flows, toString(sum(drops)) AS drops, toString(sum(connections)) AS connections,
+    toString(sum(syns)) AS syns, (SELECT toString(sum(requests)) FROM red_1m WHERE tenant = {tenant:String}) AS requests,
+    (SELECT toString(count()) FROM flows WHERE tenant = {tenant:String}) AS rows FROM edges_1m WHERE tenant = {tenant:String}`;
+  const plan = { name: 'test_sums', sql, params: { tenant }, settings: {} };
+  const [sums] = (await pipeline.store.query<Sums>(plan)).rows;
+  if (sums === undefined) throw new Error('no sums');
+  return sums;
+}
+
+describe('a sampling policy', () => {
+  it('leaves rollups exact: flows by their weight, and what is protected as if nothing were left out', async () => {
+    const parsed = parsePolicy('version: 1\nsample: [{ keep: 1/8, verdict: [FORWARDED] }]');
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    const { policy } = parsed;
+    const [head, look] = [new ResponseHead(), new FlowLook()];
+    const kept = events.map(({ bytes }) => {
+      head.read(bytes);
+      look.read(bytes, head.start, head.end);
+      const decision = decide(policy, look);
+      return typeof decision === 'number' ? decision : 0;
+    });
+    const relay = await FakeRelay.start({ nodes: NODES, ring: 65_535, nowNs: () => FROM });
+    try {
+      relay.publish(events);
+      await readRelay('whole.json', relay, 1 + events.length, { tenant: 'whole' });
+      const leftOut = { count: 0, inc: (): number => leftOut.count++ };
+      const rows = kept.filter((rate) => rate > 0).length;
+      await readRelay('sampled.json', relay, 1 + rows, { tenant: 'sampled', sampling: { policy, leftOut } });
+      expect(leftOut.count).toBe(events.length - rows);
+      await pipeline.loaded();
+    } finally {
+      await relay.close();
+    }
+    const [whole, sampled] = [await sumsOf('whole'), await sumsOf('sampled')];
+    const { drops, syns, requests } = whole;
+    expect(sampled).toMatchObject({ drops, syns, requests });
+    expect(Number(drops)).toBeGreaterThan(0);
+    expect(Number(sampled.rows)).toBe(kept.filter((rate) => rate > 0).length);
+    expect(Number(sampled.rows)).toBeLessThan(Number(whole.rows) * 0.9);
+    expect(Number(sampled.flows)).toBe(kept.reduce((sum, rate) => sum + rate, 0));
+    expect(Number(sampled.flows) / Number(whole.flows)).toBeCloseTo(1, 1);
+    // Connections without SYN (UDP, ICMP) are sampled like other flows.
+    expect(Number(sampled.connections) / Number(whole.connections)).toBeCloseTo(1, 0);
+  }, 60_000);
 });
 
 function iso(ns: bigint): string {

@@ -76,6 +76,7 @@ export class FlowFinisher {
     this.#lists();
     this.#summary();
     this.#key(node, scope, index);
+    this.#sampled(scope.header?.samplingRate ?? 1);
     return node;
   }
 
@@ -151,6 +152,15 @@ export class FlowFinisher {
     context.set(WEIGHT, sum === 0 ? 1 : sum >>> 0);
     context.set(WEIGHT + 1, Math.floor(sum / TWO_32));
     if (sum === 0) context.noteEmpty(21_007);
+  }
+
+  /** A flow that stands for those that a policy left out weighs as many. After the key: a copy that was not sampled is the same flow. */
+  #sampled(rate: number): void {
+    if (rate <= 1) return;
+    const { context } = this;
+    const weight = (context.get(WEIGHT) + context.get(WEIGHT + 1) * TWO_32) * rate;
+    context.set(WEIGHT, weight % TWO_32);
+    context.set(WEIGHT + 1, Math.floor(weight / TWO_32));
   }
 
   #lists(): void {
