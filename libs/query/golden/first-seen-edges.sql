@@ -10,7 +10,7 @@ WHERE tenant = {tenant:String}
   AND known = 1
   AND (cluster = {p3:String} AND (client_namespace = {p4:String} OR server_namespace = {p4:String}))
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port
-HAVING first_ns >= {from:Int64} AND first_ns < {to:Int64}
+HAVING first_ns >= {from:Int64} AND first_ns < {to:Int64} AND sum(forwarded) + sum(drops) + sum(audited) > 0
 ORDER BY first_ns DESC, cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port
 LIMIT {limit:UInt32}
 -- tenant = "acme"
