@@ -156,8 +156,13 @@ export interface RawRequest<Answer> {
   };
 }
 
+interface Connection {
+  connect(): Promise<unknown>;
+  readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests(): void };
+}
+
 interface PoolBuilder {
-  build(destination?: object): Promise<{ readonly pool: readonly { connect(): Promise<unknown> }[] }>;
+  build(destination?: object): Promise<{ readonly pool: readonly Connection[] }>;
 }
 
 type CreateCluster = (options: {
@@ -219,28 +224,42 @@ export function newCluster(connection: KafkaConnection): Cluster {
     allowAutoTopicCreation: false,
     metadataMaxAge: METADATA_AGE_MS,
   });
-  connectOnce(cluster.connectionPoolBuilder);
+  mendConnections(cluster.connectionPoolBuilder);
   return cluster;
+}
+
+/** Puts right, in each connection that is made, what its users cannot. */
+function mendConnections(builder: PoolBuilder): void {
+  const { build } = builder;
+  builder.build = async (destination) => {
+    const built = await build(destination);
+    for (const connection of built.pool) {
+      connectOnce(connection);
+      restWhenIdle(connection);
+    }
+    return built;
+  };
 }
 
 /**
  * Two requests that find a connection broken must not both open a new one: kafkajs would keep the second socket, still
  * unconnected, and leak the first.
  */
-function connectOnce(builder: PoolBuilder): void {
-  const { build } = builder;
-  builder.build = async (destination) => {
-    const built = await build(destination);
-    for (const connection of built.pool) {
-      const connect = connection.connect.bind(connection);
-      let underWay: Promise<unknown> | undefined;
-      connection.connect = () => {
-        underWay ??= connect().finally(() => {
-          underWay = undefined;
-        });
-        return underWay;
-      };
-    }
-    return built;
+function connectOnce(connection: Connection): void {
+  const connect = connection.connect.bind(connection);
+  let underWay: Promise<unknown> | undefined;
+  connection.connect = () => {
+    underWay ??= connect().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+/** With nothing to send, kafkajs looks every millisecond for something (reliability note, M16). */
+function restWhenIdle({ requestQueue }: Connection): void {
+  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+  requestQueue.scheduleCheckPendingRequests = () => {
+    if (requestQueue.pending.length > 0) schedule();
   };
 }
