@@ -13,6 +13,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
     async () => (await import('./commands/status.js')).status,
   ],
   [
+    'connect',
+    'print how to read the Hubble Relay of the cluster that kubectl knows [--context NAME]',
+    async () => (await import('./commands/connect.js')).connect,
+  ],
+  [
     'import',
     'bring in Hubble export files: FILE… or - for standard input [--url URL]',
     async () => (await import('./commands/import.js')).importFiles,

@@ -16,6 +16,32 @@ interface Coverage {
   };
 }
 
+/** What the ingestor says of a live source (SourceState of libs/ingest). */
+interface SourceEntry {
+  readonly source: string;
+  readonly target: string;
+  readonly state: string;
+  readonly parts: number;
+  readonly newest: string | null;
+  readonly error: string | null;
+}
+
+/** Asks the ingestor; none when it does not answer. */
+async function sourcesOf(url: string | undefined, token: string): Promise<readonly SourceEntry[]> {
+  if (url === undefined) return [];
+  try {
+    const headers = token === '' ? undefined : { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${url}/status`, {
+      ...(headers && { headers }),
+      signal: AbortSignal.timeout(2000),
+    });
+    const body = (await answer.json()) as { readonly sources?: readonly SourceEntry[] };
+    return body.sources ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * `flowledger status [--json | --pid NAME]`: the processes of the group with their pids, and what the last hour's answers
  * are worth. `--pid NAME` prints the pid of one process alone, for scripts.
@@ -35,18 +61,23 @@ export async function status(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${entry.pid}\n`);
     return EXIT.ok;
   }
+  const sources = await sourcesOf(
+    state.processes.find((p) => p.name === 'ingestor')?.url,
+    config.admin.token,
+  );
   const answer = await graphql<Coverage>(state.url, config.api.token, COVERAGE, {}).catch(() => undefined);
   if (json)
     process.stdout.write(
-      `${JSON.stringify({ url: state.url, processes, coverage: answer?.coverage ?? null })}\n`,
+      `${JSON.stringify({ url: state.url, processes, sources, coverage: answer?.coverage ?? null })}\n`,
     );
-  else process.stdout.write(describe(state.url, processes, answer?.coverage));
+  else process.stdout.write(describe(state.url, processes, sources, answer?.coverage));
   return answer === undefined ? EXIT.unavailable : EXIT.ok;
 }
 
 function describe(
   url: string,
   processes: readonly ProcessEntry[],
+  sources: readonly SourceEntry[],
   coverage: Coverage['coverage'] | undefined,
 ): string {
   const row = (cells: readonly string[]): string =>
@@ -63,6 +94,10 @@ function describe(
   ];
   const observer = processes.find((p) => p.observer !== undefined)?.observer;
   if (observer !== undefined) lines.push(`hubble: ${observer}`);
+  for (const { source, target, state, parts, newest, error } of sources)
+    lines.push(
+      `${source} ${target}: ${state}, ${parts} ${source === 'file' ? 'files' : 'nodes'}, newest ${newest ?? 'none'}${error === null ? '' : `, ${error}`}`,
+    );
   if (coverage === undefined) lines.push('answers: the api does not answer');
   else {
     lines.push(

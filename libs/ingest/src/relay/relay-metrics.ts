@@ -14,7 +14,7 @@ export interface RelayMetrics {
 /** Registers the metrics; once a process. */
 export function openRelayMetrics(metrics: Metrics): RelayMetrics {
   return {
-    received: metrics.counter('flowledger_ingest_received_events_total', 'Messages received from Hubble', [
+    received: metrics.counter('flowledger_ingest_relay_messages_total', 'Messages received from Hubble', [
       'kind',
     ]),
     reconnects: metrics.counter(
