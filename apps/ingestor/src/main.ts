@@ -47,14 +47,14 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
     metrics,
   });
   const admin = await startAdminServer({
-    host: '127.0.0.1',
-    port: 0,
+    ...config.admin,
     metrics,
     status: async () => ({
       ok: true,
       epoch: eventLog.epoch.toString(),
       sources: live.flatMap(({ states }) => states),
     }),
+    ready: async () => (await eventLog.bounds(0)).end >= 0n,
     handle: openIntake({
       importOptions: { ...common, append: appender('import') },
       appendRedriven: appender('redrive'),

@@ -156,7 +156,8 @@ class Broker implements JvmBroker {
 
   async format(words: readonly string[]): Promise<void> {
     const id = randomBytes(16).toString('base64url');
-    const tool = ['format', '--cluster-id', id, '--config', this.settings, ...words];
+    // One word: an id that begins with a dash would be taken for an option.
+    const tool = ['format', `--cluster-id=${id}`, '--config', this.settings, ...words];
     await promisify(execFile)('java', [...this.words('kafka.tools.StorageTool'), ...tool]);
   }
 
