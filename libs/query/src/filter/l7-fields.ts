@@ -59,22 +59,26 @@ export const httpMethod: FieldParser<string> = (values) => {
   ]);
 };
 
+/**
+ * `if` evaluates lazily: in key order the engine would otherwise decode the URL of every row, HTTP or not (434 against
+ * 88 ms of processor time for a million rows).
+ */
+function pathMatches(regex: Regex): FlowTest {
+  return leaf(
+    OWN.httpUrl,
+    (column, { binder }) => {
+      const matched = `match(${decodedPath(column)}, ${binder.bind('String', goRegex(regex.pattern))})`;
+      return `if(l7_kind = 2, if(${matched}, NOT ${unreadablePath(column)}, 0), 0)`;
+    },
+    (url) => {
+      const path = pathOf(url);
+      return path !== undefined && regex.test(path);
+    },
+  );
+}
+
 /** RE2 on the decoded path. */
-export const httpPath: FieldParser<string> = (values) =>
-  all([
-    HTTP,
-    matching(values, (regex) =>
-      leaf(
-        OWN.httpUrl,
-        (column, { binder }) =>
-          `NOT ${unreadablePath(column)} AND match(${decodedPath(column)}, ${binder.bind('String', goRegex(regex.pattern))})`,
-        (url) => {
-          const path = pathOf(url);
-          return path !== undefined && regex.test(path);
-        },
-      ),
-    ),
-  ]);
+export const httpPath: FieldParser<string> = (values) => all([HTTP, matching(values, pathMatches)]);
 
 /** RE2 on the whole URL. */
 export const httpUrl: FieldParser<string> = (values) =>

@@ -17,6 +17,8 @@ import { compilePredicate } from './compile-predicate.js';
 const START_NS = BigInt(DAY_S + 36_000) * 1_000_000_000n;
 const TIME = new Date(Number(START_NS / 1_000_000n)).toISOString();
 const FILTERS_A_QUERY = 40;
+/** Each test is seconds of work; a busy machine may take many times that. */
+const PATIENCE_MS = 180_000;
 
 function simulated(): SentEvents {
   const simulation = new Simulation({
@@ -27,7 +29,7 @@ function simulated(): SentEvents {
     scenario: 'test',
   });
   const flows = [...simulation.events()].filter((event) => event.kind === 'flow');
-  return { codec: 'hubble.get_flows_response', events: flows.slice(0, 1500).map((event) => event.bytes) };
+  return { codec: 'hubble.get_flows_response', events: flows.slice(0, 800).map((event) => event.bytes) };
 }
 
 function lines(flows: readonly unknown[]): SentEvents {
@@ -38,18 +40,18 @@ function lines(flows: readonly unknown[]): SentEvents {
   };
 }
 
-/** Recorded flows as of the test day; every third, since they repeat each other. */
+/** Recorded flows as of the test day; every sixth, since they repeat each other. */
 function recorded(): readonly unknown[] {
   const text = recordedText('hubble/flows-hubble-otel-2021.jsonl') ?? '';
   return text
     .split('\n')
-    .filter((line, index) => line !== '' && index % 3 === 0)
+    .filter((line, index) => line !== '' && index % 6 === 0)
     .map((line) => ({ ...JSON.parse(line).flow, time: TIME }));
 }
 
-describe('a predicate and the SQL of the same filters', () => {
+describe('a predicate and the SQL of the same filters', { timeout: PATIENCE_MS }, () => {
   const decoded = decodeFlows(
-    [simulated(), lines(oddFlows(1500, 5, TIME)), lines(recorded())],
+    [simulated(), lines(oddFlows(1000, 5, TIME)), lines(recorded())],
     Number(START_NS / 1_000_000n) + 60_000,
   );
   const place = { fromNs: 0n, toNs: CONTEXT.nowNs, target: 'record', tenant: '{tenant:String}' } as const;
@@ -107,7 +109,7 @@ describe('a predicate and the SQL of the same filters', () => {
 
   it('pass the same flows for every field alone', async () => {
     for (const [field, value] of Object.entries(FILTER_VALUES)) {
-      const values = fc.sample<unknown>(value, { numRuns: FILTERS_A_QUERY, seed: 7 });
+      const values = fc.sample<unknown>(value, { numRuns: 25, seed: 7 });
       const filters = values.map((one): FlowFilters => ({ allow: [{ [field]: [one] }] }));
       const passed = await compare(filters);
       expect(passed, `no filter on ${field} passes any flow`).toBeGreaterThan(0);
@@ -116,7 +118,7 @@ describe('a predicate and the SQL of the same filters', () => {
 
   it('pass the same flows for every field of CEL', async () => {
     const texts = Object.entries(CEL_CONDITIONS).flatMap(([path, condition]) =>
-      fc.sample(condition, { numRuns: path === 'has()' ? 100 : 8, seed: 3 }),
+      fc.sample(condition, { numRuns: path === 'has()' ? 60 : 5, seed: 3 }),
     );
     for (let at = 0; at < texts.length; at += 2 * FILTERS_A_QUERY)
       await compare(texts.slice(at, at + 2 * FILTERS_A_QUERY).map(celFilter), 0);
