@@ -8,7 +8,9 @@ import { filtersCase } from './cases/filters.js';
 import { groupCase } from './cases/group.js';
 import { historyCase } from './cases/history.js';
 import { kafkaCase } from './cases/kafka.js';
+import { liveCase } from './cases/live.js';
 import { loadCase } from './cases/load.js';
+import { observerCase } from './cases/observer.js';
 import { REALISTIC } from './flows/made-flows.js';
 import { describeMachine } from './machine.js';
 import { startStore } from './log-store.js';
@@ -21,7 +23,16 @@ import { table, type BenchCase, type Result } from './result.js';
  * machine they were measured on and TEXT. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not
  * targets are met: a figure is not a test. Exit 1 when something could not be measured, 64 for wrong words.
  */
-const CASES: readonly BenchCase[] = [decodeCase, loadCase, historyCase, filtersCase, groupCase, kafkaCase];
+const CASES: readonly BenchCase[] = [
+  decodeCase,
+  loadCase,
+  historyCase,
+  filtersCase,
+  groupCase,
+  kafkaCase,
+  observerCase,
+  liveCase,
+];
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
@@ -94,7 +105,8 @@ async function record(results: readonly Result[], words: Words, machine: object)
   const date = new Date().toISOString().slice(0, 10);
   mkdirSync(RESULTS, { recursive: true });
   const size = words.quick ? 'quick' : 'full';
-  const content = { date, commit, size, note: words.note ?? '', machine, traffic: REALISTIC, results };
+  const recordedAt = new Date().toISOString();
+  const content = { date, recordedAt, commit, size, note: words.note ?? '', machine, traffic: REALISTIC, results };
   const path = join(RESULTS, `${date}-${commit}.json`);
   writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
   say(`recorded as bench/results/${date}-${commit}.json`);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { LiveStep, LogCursor } from '@flowledger/query';
 import { idsOf, simulated, TailRig } from './testing/tail-rig.js';
 
-const EVENTS = simulated(12, { faults: { duplicateShare: 0.3, lostEvents: 0.2 } });
+const EVENTS = simulated(6, { faults: { duplicateShare: 0.3, lostEvents: 0.2 } });
 
 const rigs: TailRig[] = [];
 async function openRig(...args: Parameters<typeof TailRig.open>): Promise<TailRig> {
@@ -52,7 +52,7 @@ describe('the live tail', () => {
           }
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   }, 60_000);
 
@@ -105,7 +105,7 @@ describe('the live tail', () => {
   it('reads and decodes once for many readers', async () => {
     const rig = await openRig(1);
     const until = (found: readonly LiveStep[]): boolean => idsOf(found).length >= flows;
-    const flows = 200;
+    const flows = 100;
     const readers = Array.from({ length: 50 }, () => rig.steps(startOf(rig), until));
     await rig.append(EVENTS, 200);
     const ids = (await Promise.all(readers)).map((steps) => idsOf(steps).slice(0, flows));
@@ -128,9 +128,9 @@ describe('a reader that stops reading', () => {
   it('holds a bounded buffer and is told how many flows it missed, with a cursor that gives them', async () => {
     const rig = await openRig(1);
     const stop = AbortSignal.timeout(20_000);
-    const flows = simulated(30);
+    const flows = simulated(10);
     const got: string[] = [];
-    const request = { after: startOf(rig), matches: () => true, maxBufferedBytes: 200_000, signal: stop };
+    const request = { after: startOf(rig), matches: () => true, maxBufferedBytes: 100_000, signal: stop };
     const tail = rig.live.tail(request)[Symbol.asyncIterator]();
     expect((await tail.next()).value).toMatchObject({ kind: 'caught_up' });
     await rig.append(flows, 20);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
-import { compilePredicate, hashFilters, type FlowFilters, type OpenLiveFlows } from '@flowledger/query';
+import { hashFilters, type FlowFilters, type OpenLiveFlows } from '@flowledger/query';
 import { publicErrors } from '../errors/public-error.js';
 import { requestError } from '../errors/request-error.js';
 import { RequestScope, type ApiContext } from '../request/request-scope.js';
@@ -67,7 +67,7 @@ async function subscribe<Name extends 'flows' | 'drops'>(
     const filterHash = hashFilters(filters);
     const request: StreamRequest = {
       filters,
-      matches: planned(compilePredicate(filters)),
+      matches: planned(live.predicates.of(filters, filterHash)),
       filterHash,
       place: await placeOf(args, filterHash, live.flows, scope),
       maxPerSecond: rateOf(args.maxPerSecond),

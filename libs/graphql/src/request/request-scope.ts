@@ -4,6 +4,7 @@ import { AppError, type Clock, type Log, type Metrics } from '@flowledger/platfo
 import type { FlowRecord, LabelledFlow, OpenLiveFlows, QueryContext, Retention } from '@flowledger/query';
 import type { Limits } from '../limits/limits.js';
 import type { TokenBuckets } from '../limits/token-bucket.js';
+import type { SharedPredicates } from '../live/shared-predicates.js';
 import type { SubscriptionLimits } from '../live/subscription-limits.js';
 import type { PolicySource } from '../policies/policy-source.js';
 import { HistoryLoader } from './history-loader.js';
@@ -16,6 +17,7 @@ import { TwinLoader } from './twin-loader.js';
 export interface LiveDeps {
   readonly flows: OpenLiveFlows;
   readonly limits: SubscriptionLimits;
+  readonly predicates: SharedPredicates;
   /** Bytes that may wait for one subscriber. */
   readonly bufferBytes: number;
 }

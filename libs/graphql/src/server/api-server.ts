@@ -19,6 +19,7 @@ import {
 import { DEFAULT_RETENTION, type OpenLiveFlows, type Retention } from '@flowledger/query';
 import { DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
 import { TokenBuckets } from '../limits/token-bucket.js';
+import { SharedPredicates } from '../live/shared-predicates.js';
 import { SubscriptionLimits } from '../live/subscription-limits.js';
 import { KnownClusters } from '../request/known-clusters.js';
 import type { PolicySource } from '../policies/policy-source.js';
@@ -157,7 +158,7 @@ function liveDeps(options: LiveOptions, metrics: Metrics): LiveDeps {
   const { flows, perConnection = 20, subscriptions = 5000, bufferBytes = 8 * 1024 * 1024 } = options;
   const open = metrics.gauge('flowledger_graphql_subscriptions', 'Open subscriptions');
   const limits = new SubscriptionLimits(perConnection, subscriptions, (now) => open.set(now));
-  return { flows, limits, bufferBytes };
+  return { flows, limits, predicates: new SharedPredicates(), bufferBytes };
 }
 
 async function listen(app: NestFastifyApplication, options: ApiServerOptions): Promise<void> {

@@ -104,8 +104,8 @@ export class SocketClient {
     this.#socket.terminate();
   }
 
-  /** Resolves when `condition` holds; checked whenever something arrives. Throws after ten seconds. */
-  async until(condition: () => boolean, ms = 10_000): Promise<void> {
+  /** Resolves when `condition` holds; checked whenever something arrives. Throws after twenty seconds. */
+  async until(condition: () => boolean, ms = 20_000): Promise<void> {
     const deadline = Date.now() + ms;
     while (!condition()) {
       const left = deadline - Date.now();

@@ -94,13 +94,13 @@ export class TailRig {
     );
   }
 
-  /** Steps of a tail until `enough` says so; throws when that has not come in ten seconds. */
+  /** Steps of a tail until `enough` says so; throws when that has not come in half a minute. */
   async steps(
     after: LogCursor,
     enough: (steps: readonly LiveStep[]) => boolean | Promise<boolean>,
     { maxBufferedBytes = 2 ** 26, matches = () => true }: TailOptions = {},
   ): Promise<readonly LiveStep[]> {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(30_000);
     const found: LiveStep[] = [];
     for await (const step of this.live.tail({ after, matches, maxBufferedBytes, signal })) {
       found.push(step);
