@@ -154,7 +154,7 @@ describe.runIf(source.kind !== 'none')('the services of docker-compose.yml as pr
     });
     expect(await answer.json()).toMatchObject({ data: { coverage: { unaccounted: 0 } } });
     await checkMetrics([ingestor, worker, api]);
-  }, 120_000);
+  }, 180_000);
 
   async function checkMetrics([ingestor, worker, api]: readonly (string | undefined)[]): Promise<void> {
     const text = async (url: string | undefined, token: string): Promise<string> =>

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { AppError, type Log, type ReadyMessage, startTicks } from '@flowledger/platform';
+import { AppError, EXIT, type Log, type ReadyMessage, startTicks } from '@flowledger/platform';
 import { type ProcessEntry } from './run-state.js';
 
 export interface SupervisedOptions {
@@ -103,11 +103,10 @@ export class Supervised {
       });
       child.once('exit', (code) => {
         clearTimeout(timeout);
-        reject(
-          new AppError('INTERNAL', `${name} ended with code ${code ?? 'none'} before it was ready`, {
-            retry: true,
-          }),
-        );
+        // It has said itself what is wrong with its settings.
+        const refused = code === EXIT.config;
+        const text = `${name} ended with code ${code ?? 'none'} before it was ready`;
+        reject(new AppError(refused ? 'CONFIG_INVALID' : 'INTERNAL', text, { retry: !refused }));
       });
     });
   }
