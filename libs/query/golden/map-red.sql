@@ -23,40 +23,34 @@ FROM (
     SELECT
       *,
       sum(requests) OVER (PARTITION BY key_1, key_2, key_3, key_4, key_5, key_6, key_7) AS order_value
-    FROM (
-      SELECT
-        key_1, key_2, key_3, key_4, key_5, key_6, key_7,
-        step_number,
-        sumIf(m_requests, counted) AS requests,
-        sum(m_denied) AS denied,
-        sumIf(m_faults, counted) AS faults,
-        sumIf(m_failures, counted) AS failures,
-        sumIf(m_requests, counted AND reporter = 1) AS server_requests,
-        sumIf(m_requests, counted AND l7_kind = 2) AS http_requests,
-        sumIf(m_latency_known, counted) AS latency_known,
-        sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
-        maxIf(m_latency_max_ns, counted) AS latency_max_ns,
-        sumMapIf(m_histogram, counted) AS histogram
-      FROM (
-        SELECT
-          *,
-          (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour) AS edge_hour,
-          reporter = 1
-            OR (edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+    FROM (SELECT
+  key_1, key_2, key_3, key_4, key_5, key_6, key_7,
+  step_number,
+  sumIf(m_requests, counted) AS requests,
+  sum(m_denied) AS denied,
+  sumIf(m_faults, counted) AS faults,
+  sumIf(m_failures, counted) AS failures,
+  sumIf(m_requests, counted AND reporter = 1) AS server_requests,
+  sumIf(m_requests, counted AND l7_kind = 2) AS http_requests,
+  sumIf(m_latency_known, counted) AS latency_known,
+  sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
+  maxIf(m_latency_max_ns, counted) AS latency_max_ns,
+  sumMapIf(m_histogram, counted) AS histogram
+FROM (
+  SELECT
+    *,
+    reporter = 1
+      OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour,
+        if(reporter = 2, 2, 0)) NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket,
+  arrayJoin(if(sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0, [toUInt8(2), 0], [toUInt8(0)])) AS beaten
 FROM red_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
-  AND reporter = 1
+  AND reporter IN (1, 2)
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sum(requests) > 0 OR sum(denied) > 0)
-              AND (reporter = 2 OR edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-FROM red_1h
-WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p3:Int64}, 'UTC') AND bucket < toDateTime({p4:Int64}, 'UTC')
-  AND reporter = 2
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
-        FROM (SELECT
+HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
+  OR sumIf(requests, reporter = 2) > 0 OR sumIf(denied, reporter = 2) > 0) AS counted
+  FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
   toUInt8(traffic_direction) AS reporter,
   toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
@@ -73,13 +67,12 @@ HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p5:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p6:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p3:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p4:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
   AND (true))
-      )
-      GROUP BY key_1, key_2, key_3, key_4, key_5, key_6, key_7, step_number
-      HAVING requests != 0 OR denied != 0
-    )
+)
+GROUP BY key_1, key_2, key_3, key_4, key_5, key_6, key_7, step_number
+HAVING requests != 0 OR denied != 0)
   )
 )
 GROUP BY group_rank, shown_key_1, shown_key_2, shown_key_3, shown_key_4, shown_key_5, shown_key_6, shown_key_7, step_number
@@ -90,7 +83,5 @@ LIMIT {rows:UInt32}
 -- rows = 10002
 -- p1 = "1767258000n"
 -- p2 = "1767268800n"
--- p3 = "1767258000n"
--- p4 = "1767268800n"
--- p5 = "1767261599999999999n"
--- p6 = "1767268800000000000n"
+-- p3 = "1767261599999999999n"
+-- p4 = "1767268800000000000n"

@@ -23,45 +23,39 @@ FROM (
     SELECT
       *,
       arrayFirst((bucket, seen) -> seen >= 0.95 * arraySum(mapValues(mapSort((k, v) -> k, sumMap(histogram) OVER (PARTITION BY key_1, key_2)))), mapKeys(mapSort((k, v) -> k, sumMap(histogram) OVER (PARTITION BY key_1, key_2))), arrayCumSum(mapValues(mapSort((k, v) -> k, sumMap(histogram) OVER (PARTITION BY key_1, key_2))))) AS order_value
-    FROM (
-      SELECT
-        key_1, key_2,
-        step_number,
-        sumIf(m_requests, counted) AS requests,
-        sum(m_denied) AS denied,
-        sumIf(m_faults, counted) AS faults,
-        sumIf(m_failures, counted) AS failures,
-        sumIf(m_requests, counted AND reporter = 1) AS server_requests,
-        sumIf(m_requests, counted AND l7_kind = 2) AS http_requests,
-        sumIf(m_latency_known, counted) AS latency_known,
-        sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
-        maxIf(m_latency_max_ns, counted) AS latency_max_ns,
-        sumMapIf(m_histogram, counted) AS histogram
-      FROM (
-        SELECT
-          *,
-          (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour) AS edge_hour,
-          reporter = 1
-            OR (edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+    FROM (SELECT
+  key_1, key_2,
+  step_number,
+  sumIf(m_requests, counted) AS requests,
+  sum(m_denied) AS denied,
+  sumIf(m_faults, counted) AS faults,
+  sumIf(m_failures, counted) AS failures,
+  sumIf(m_requests, counted AND reporter = 1) AS server_requests,
+  sumIf(m_requests, counted AND l7_kind = 2) AS http_requests,
+  sumIf(m_latency_known, counted) AS latency_known,
+  sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
+  maxIf(m_latency_max_ns, counted) AS latency_max_ns,
+  sumMapIf(m_histogram, counted) AS histogram
+FROM (
+  SELECT
+    *,
+    reporter = 1
+      OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour,
+        if(reporter = 2, 2, 0)) NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket,
+  arrayJoin(if(sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0, [toUInt8(2), 0], [toUInt8(0)])) AS beaten
 FROM red_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p7:Int64}, 'UTC') AND bucket < toDateTime({p8:Int64}, 'UTC')
-  AND reporter = 1
+  AND reporter IN (1, 2)
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sum(requests) > 0 OR sum(denied) > 0)
-              AND (reporter = 2 OR edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-FROM red_1h
-WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p9:Int64}, 'UTC') AND bucket < toDateTime({p10:Int64}, 'UTC')
-  AND reporter = 2
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
-        FROM (SELECT
+HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
+  OR sumIf(requests, reporter = 2) > 0 OR sumIf(denied, reporter = 2) > 0) AS counted
+  FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
   toUInt8(traffic_direction) AS reporter,
   toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1, endpoint AS key_2,
-  intDiv(toUnixTimestamp64Nano(bucket_time), {p11:Int64}) AS step_number,
+  intDiv(toUnixTimestamp64Nano(bucket_time), {p9:Int64}) AS step_number,
   if(l7_type = 2, toInt64(weight), 0) AS m_requests,
   if(l7_type = 1, toInt64(weight), 0) AS m_denied,
   if(l7_type = 2 AND (http_code >= 500 OR (l7_kind = 1 AND dns_rcode = 2)), toInt64(weight), 0) AS m_faults,
@@ -73,7 +67,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p12:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p13:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p12:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p13:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p10:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p11:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p10:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p11:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
   AND ((server_namespace = {p1:String}) AND (server_port = {p2:UInt16}) AND (l7_kind = {p3:UInt8}))
 UNION ALL
@@ -82,7 +76,7 @@ SELECT
   toUInt8(reporter) AS reporter,
   toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1, endpoint AS key_2,
-  intDiv(toInt64(toUnixTimestamp(bucket)), {p14:Int64}) AS step_number,
+  intDiv(toInt64(toUnixTimestamp(bucket)), {p12:Int64}) AS step_number,
   toInt64(requests) AS m_requests,
   toInt64(denied) AS m_denied,
   toInt64(faults) AS m_faults,
@@ -93,12 +87,11 @@ SELECT
   CAST(latency_histogram, 'Map(UInt16, Int64)') AS m_histogram
 FROM red_1m
 WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p15:Int64}, 'UTC') AND bucket < toDateTime({p16:Int64}, 'UTC')
+  AND bucket >= toDateTime({p13:Int64}, 'UTC') AND bucket < toDateTime({p14:Int64}, 'UTC')
   AND ((server_namespace = {p4:String}) AND (server_port = {p5:UInt16}) AND (l7_kind = {p6:UInt8})))
-      )
-      GROUP BY key_1, key_2, step_number
-      HAVING requests != 0 OR denied != 0
-    )
+)
+GROUP BY key_1, key_2, step_number
+HAVING requests != 0 OR denied != 0)
   )
 )
 GROUP BY group_rank, shown_key_1, shown_key_2, step_number
@@ -115,11 +108,9 @@ LIMIT {rows:UInt32}
 -- rows = 1276
 -- p7 = "1767258000n"
 -- p8 = "1767268800n"
--- p9 = "1767258000n"
--- p10 = "1767268800n"
--- p11 = "300000000000n"
--- p12 = "1767261599999999999n"
--- p13 = "1767261600000000000n"
--- p14 = "300n"
--- p15 = "1767261600n"
--- p16 = "1767268800n"
+-- p9 = "300000000000n"
+-- p10 = "1767261599999999999n"
+-- p11 = "1767261600000000000n"
+-- p12 = "300n"
+-- p13 = "1767261600n"
+-- p14 = "1767268800n"

@@ -50,6 +50,8 @@ export * from './missing.js';
 export * from './red/latency-histogram.js';
 export { planRed } from './red/plan-red.js';
 export type { ErrorRule, RedOrder, RedPlan, RedRequest } from './red/plan-red.js';
+export { rankRed } from './red/rank-red.js';
+export type { UnrankedRedRow } from './red/rank-red.js';
 export * from './red/read-red.js';
 export type { AnsweredFrom, Segment } from './segments.js';
 export { STEP_LADDER_NS } from './series.js';

@@ -7,7 +7,6 @@ import {
   type MapLevel,
   type MapRows,
   type MapWindowPlan,
-  type RedRow,
   type ServiceMapPlan,
 } from '@flowledger/query';
 import { coverageOf } from '../coverage/coverage.js';
@@ -15,6 +14,7 @@ import type { ApiContext, RequestScope } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type QuestionArguments, type WindowArgument } from './arguments.js';
 import { planned } from './planned.js';
+import { readRedRows } from './red-rows.js';
 import { statsView } from './red-view.js';
 
 interface MapArguments extends QuestionArguments {
@@ -59,10 +59,7 @@ export class MapResolver {
 }
 
 async function readMap(scope: RequestScope, plan: MapWindowPlan): Promise<MapReading> {
-  const [edges, red] = await Promise.all([
-    scope.query<EdgeRow>(plan.edges),
-    scope.query<RedRow>(plan.red.plan),
-  ]);
+  const [edges, red] = await Promise.all([scope.query<EdgeRow>(plan.edges), readRedRows(scope, plan.red)]);
   return {
     edges: edges.rows,
     red: red.rows,

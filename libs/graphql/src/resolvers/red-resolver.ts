@@ -6,12 +6,12 @@ import {
   type Missing,
   type RedOrder,
   type RedRequest,
-  type RedRow,
 } from '@flowledger/query';
 import { confidenceOf } from '../coverage/coverage.js';
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
+import { readRedRows } from './red-rows.js';
 import type { FlowView } from './flow-view.js';
 import { planned } from './planned.js';
 import { quantiles, redGroupView, statsView, type seriesView } from './red-view.js';
@@ -30,7 +30,7 @@ export class RedResolver {
   async redMetrics(@Args() args: RedArguments, @Context() { scope }: ApiContext) {
     const request: RedRequest = { ...args, window: windowRequest(args.window), stepNs: args.step ?? null };
     const plan = planned(planRed(request, scope.planning));
-    const result = await scope.query<RedRow>(plan.plan);
+    const result = await readRedRows(scope, plan);
     const answer = readRed(result.rows, plan);
     const missing: Missing[] = [...answer.missing];
     const origin: GroupOrigin = {

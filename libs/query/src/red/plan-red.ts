@@ -17,13 +17,17 @@ import { ceilTo, floorTo, HOUR_NS, rawRange, resolveWindow, rollupRange } from '
 import type { Window, WindowRequest } from '../window.js';
 
 const RED = new SqlTemplate('red');
-const REPORTERS = new SqlTemplate('red-reporters');
+const GROUPS = new SqlTemplate('red-groups');
+const UNRANKED = new SqlTemplate('red-unranked');
+const BEATEN = new SqlTemplate('red-beaten');
 const ROLLUP = new SqlTemplate('red-rollup');
 const RAW = new SqlTemplate('red-raw');
 const TABLES = { raw: 'flows', minute: 'red_1m', hour: 'red_1h' } as const;
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1000;
+/** Groups that are cheaper to rank here than by window functions in the store: half a statement's analysis is theirs. */
+const FEW_GROUPS = 2000;
 
 /** What groups are ranked by, largest first. */
 export type RedOrder = 'REQUESTS' | 'ERRORS' | 'ERROR_RATIO' | 'P95' | 'P99';
@@ -49,7 +53,14 @@ export interface RedRequest {
 
 /** A planned RED question: one statement, so that total, groups and series come from one snapshot. */
 export interface RedPlan {
+  /** Ranks the groups itself; for any number of them. */
   readonly plan: QueryPlan;
+  /**
+   * The same without a series and without ranking, read by `rankRed`; cheaper. Answers only when it returns no more than
+   * `most` rows: the groups are more then. Null for a series.
+   */
+  readonly unranked: { readonly plan: QueryPlan; readonly most: number } | null;
+  readonly order: RedOrder;
   readonly window: Window;
   readonly grid: SeriesGrid | null;
   readonly keys: readonly GroupKey[];
@@ -119,25 +130,28 @@ function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): string {
   });
 }
 
-function reported(side: 1 | 2, window: Window, binder: ParamBinder): string {
+function groupsSql(calls: Calls, window: Window, binder: ParamBinder): string {
+  const { keys, group_keys } = keyFragments(calls.keys);
   const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
-  return REPORTERS.fill({ range: rollupRange(hours, binder), reporter: String(side) });
-}
-
-function redSql(
-  calls: Calls,
-  ranking: { readonly order: RedOrder; readonly rule: ErrorRule },
-  window: Window,
-  binder: ParamBinder,
-): string {
-  const { partition, ...keys } = keyFragments(calls.keys);
-  return RED.fill({
-    ...keys,
-    order_value: orderValue(ranking.order, ranking.rule, partition),
-    server_reported: reported(1, window, binder),
-    client_reported: reported(2, window, binder),
+  return GROUPS.fill({
+    keys,
+    group_keys,
+    beaten: BEATEN.fill({ range: rollupRange(hours, binder) }),
     calls: calls.segments.map((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
   });
+}
+
+function rankedSql(keys: readonly GroupKey[], order: RedOrder, rule: ErrorRule, groups: string): string {
+  const { partition, shown_keys, shown_names, order_keys } = keyFragments(keys);
+  const order_value = orderValue(order, rule, partition);
+  return RED.fill({ shown_keys, shown_names, order_keys, order_value, groups });
+}
+
+function unrankedSql(keys: readonly GroupKey[], groups: string): string {
+  const names = keys.map((key, index) =>
+    key.inferred === undefined ? `key_${index + 1},` : `key_${index + 1}, was_${index + 1},`,
+  );
+  return UNRANKED.fill({ names: names.join(' '), groups });
 }
 
 interface Validated {
@@ -189,10 +203,21 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   const rows = (limit + 1) * (grid?.starts.length ?? 1);
   binder.name('rows', rows + 1);
   const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value };
-  const sql = redSql(calls, { order, rule }, window, binder);
-  const plan = { name: RED.name, sql, params: binder.usedBy(sql), settings: settingsFor(context, rows + 1) };
+  const groups = groupsSql(calls, window, binder);
+  const most = Math.max(limit, FEW_GROUPS);
+  binder.name('most', most + 1);
+  const planOf = (name: string, sql: string, resultRows: number): QueryPlan => ({
+    name,
+    sql,
+    params: binder.usedBy(sql),
+    settings: settingsFor(context, resultRows),
+  });
+  const plan = planOf(RED.name, rankedSql(keys, order, rule, groups), rows + 1);
+  const unranked =
+    grid === null ? { plan: planOf(UNRANKED.name, unrankedSql(keys, groups), most + 1), most } : null;
   const answered = answeredFrom(segments, TABLES, context);
-  return done({ plan, window, grid, keys, errorRule: rule, limit, answered, nowNs: context.nowNs });
+  const { nowNs } = context;
+  return done({ plan, unranked, order, window, grid, keys, errorRule: rule, limit, answered, nowNs });
 }
 
 /**

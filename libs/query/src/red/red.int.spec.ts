@@ -9,6 +9,8 @@ import type { RandomFlow } from '../testing/random-calls.js';
 import { addHistograms, quantileMs } from './latency-histogram.js';
 import { planRed } from './plan-red.js';
 import type { RedRequest } from './plan-red.js';
+import { rankRed } from './rank-red.js';
+import type { UnrankedRedRow } from './rank-red.js';
 import { readRed } from './read-red.js';
 import type { RedAnswer, RedRow, RedStats } from './read-red.js';
 
@@ -156,6 +158,31 @@ describe('RED on the real engine', () => {
       { numRuns: 25, seed: 2 },
     );
   });
+
+  it('ranks few groups here exactly as the store ranks any number of them', async () => {
+    const orders = fc.constantFrom('REQUESTS', 'ERRORS', 'ERROR_RATIO', 'P95', 'P99');
+    const rules = fc.constantFrom('SERVER_FAULT', 'ANY_FAILURE');
+    await fc.assert(
+      fc.asyncProperty(
+        windows,
+        groupings,
+        fc.integer({ min: 0, max: 8 }),
+        orders,
+        rules,
+        async (window, groupBy, limit, orderBy, errorRule) => {
+          const planned = must(
+            planRed({ window, groupBy, limit, orderBy, errorRule } as RedRequest, CONTEXT),
+          );
+          const { unranked } = planned;
+          if (unranked === null) throw new Error('no unranked statement');
+          const here = rankRed(await fixture.run<UnrankedRedRow>(unranked.plan), planned);
+          const store = await fixture.run<RedRow>(planned.plan);
+          expect(readRed(here, planned)).toEqual(readRed(store, planned));
+        },
+      ),
+      { numRuns: 12, seed: 6 },
+    );
+  }, 120_000);
 
   it('adds up: total = sum of groups + other, and every group = sum of its buckets', async () => {
     const steps = fc.constantFrom(HOUR, 5n * MINUTE, MINUTE, 30_000_000_000n);

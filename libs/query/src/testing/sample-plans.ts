@@ -150,6 +150,13 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
         SAMPLE_CONTEXT,
       ),
     ).plan,
+  'red-unranked': () => {
+    const { unranked } = must(
+      planRed({ window: RAGGED, groupBy: [{ dimension: 'WORKLOAD' }] }, SAMPLE_CONTEXT),
+    );
+    if (unranked === null) throw new Error('a series');
+    return unranked.plan;
+  },
   'red-raw': () =>
     must(
       planRed(
