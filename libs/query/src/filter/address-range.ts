@@ -64,11 +64,33 @@ export function parseAddressRange(value: string): AddressRange | undefined {
   if (length > width) return undefined;
   const hostMask = ALL_ONES >> BigInt(128 - width + length);
   const [low, high] = [number & (ALL_ONES ^ hostMask), number | hostMask];
-  return { low, high, aroundV4: low < V4_LOW && high > V4_HIGH };
+  return { low, high, aroundV4: low <= V4_LOW && high >= V4_HIGH && high - low > V4_HIGH - V4_LOW };
 }
 
-/** Says whether an address lies in the block. */
-export function inRange(range: AddressRange, address: bigint): boolean {
-  if (address < range.low || address > range.high) return false;
-  return !range.aroundV4 || address < V4_LOW || address > V4_HIGH;
+/** An IPv4 address in canonical text as a number, without BigInt, since every live flow is asked; -1 for other texts. */
+function v4Number(text: string): number {
+  let [address, part, dots] = [0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x2e) {
+      address = address * 256 + part;
+      part = 0;
+      dots++;
+    } else if (code >= 0x30 && code <= 0x39) part = part * 10 + code - 0x30;
+    else return -1;
+  }
+  return dots === 3 ? address * 256 + part : -1;
+}
+
+/** A test of address texts as flows show them; a text that is no address lies in no block. */
+export function inRange({ low, high, aroundV4 }: AddressRange): (text: string) => boolean {
+  const v4 = low >= V4_LOW && high <= V4_HIGH;
+  const [v4Low, v4High] = v4 ? [Number(low - V4_LOW), Number(high - V4_LOW)] : [1, 0];
+  return (text) => {
+    const number = v4Number(text);
+    if (number >= 0) return number >= v4Low && number <= v4High;
+    const address = v4 && !text.includes('.') ? undefined : addressNumber(text);
+    if (address === undefined || address < low || address > high) return false;
+    return !aroundV4 || address < V4_LOW || address > V4_HIGH;
+  };
 }

@@ -1,4 +1,4 @@
-import { addressNumber, addressText, inRange, parseAddressRange, V4_BLOCK } from './address-range.js';
+import { addressText, inRange, parseAddressRange, V4_BLOCK } from './address-range.js';
 import type { AddressRange } from './address-range.js';
 import type { FilterScope } from './filter-scope.js';
 import { leaf } from './leaf-tests.js';
@@ -25,12 +25,10 @@ function inside(column: string, range: AddressRange, scope: FilterScope): string
 export function addressIn(subject: Subject<string | null>, value: string): ParsedField {
   const range = parseAddressRange(value);
   if (range === undefined) return refused('an IP address or a CIDR block');
+  const lies = inRange(range);
   return leaf(
     subject,
     (column, scope) => inside(column, range, scope),
-    (text) => {
-      const address = text === null ? undefined : addressNumber(text);
-      return address !== undefined && inRange(range, address);
-    },
+    (text) => text !== null && lies(text),
   );
 }

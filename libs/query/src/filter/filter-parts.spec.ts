@@ -2,7 +2,7 @@ import { FILTER_FIELDS, FLOW_FIELDS, flowFilterSdl } from '@flowledger/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ParamBinder } from '../param-binder.js';
-import { addressText, parseAddressRange } from './address-range.js';
+import { addressText, inRange, parseAddressRange } from './address-range.js';
 import { compileFilters } from './compile-filters.js';
 import type { FilterTarget } from './filter-columns.js';
 import type { FlowFilter } from './flow-filter.js';
@@ -163,6 +163,37 @@ describe('parseAddressRange', () => {
     '1.1.1.1/08',
   ])('refuses %s', (value) => {
     expect(parseAddressRange(value)).toBeUndefined();
+  });
+});
+
+describe('inRange', () => {
+  const inside = (block: string, address: string) => {
+    const range = parseAddressRange(block);
+    return range !== undefined && inRange(range)(address);
+  };
+
+  it.each([
+    ['10.0.0.0/8', '10.255.255.255'],
+    ['0.0.0.0/0', '255.255.255.255'],
+    ['10.1.2.3', '10.1.2.3'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['f00d::/16', 'f00d::a10:0:0:10'],
+    ['::/0', 'ffff::'],
+    ['::1', '::1'],
+  ])('%s holds %s', (block, address) => {
+    expect(inside(block, address)).toBe(true);
+  });
+
+  it.each([
+    ['10.0.0.0/8', '11.0.0.0'],
+    ['10.0.0.0/8', '::a00:1'],
+    ['10.1.2.3', '10.1.2.30'],
+    ['::/0', '10.0.0.1'],
+    ['::fffe:0:0/95', '10.0.0.1'],
+    ['::1', 'not an address'],
+    ['0.0.0.0/0', '1.2.3'],
+  ])('%s does not hold %s', (block, address) => {
+    expect(inside(block, address)).toBe(false);
   });
 });
 
