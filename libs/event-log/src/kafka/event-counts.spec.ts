@@ -11,7 +11,7 @@ import type { FetchedRecord } from './protocol.js';
 class ModelTopic {
   readonly events: number[] = [];
   readonly headers: FetchedRecord['headers'][] = [];
-  readonly points: { key: string; value: string }[] = [];
+  readonly points: { key: string; value: string | null }[] = [];
   start = 0;
   read = 0;
 
@@ -24,7 +24,8 @@ class ModelTopic {
         fetch: (_topic: string, _p: number, { from }: { from: bigint }) => this.fetch(from),
       } as unknown as Fetcher,
       producer: {
-        append: async (messages: { key: string; value: string }[]) => void this.points.push(...messages),
+        append: async (messages: { key: string; value: string | null }[]) =>
+          void this.points.push(...messages),
       } as unknown as PartitionProducer,
       records: (_partition, from, to) => this.records(from, to, counts),
       log: silentLog,
@@ -47,7 +48,7 @@ class ModelTopic {
       offset: String(Number(from) + at),
       timestamp: '0',
       key: Buffer.from(key),
-      value: Buffer.from(value),
+      value: value === null ? null : Buffer.from(value),
       headers: {},
     }));
     return { kind: 'records', records };
@@ -105,6 +106,28 @@ describe('EventCounts', () => {
     const fresh = topic.counts();
     expect(await fresh.before(0, 5_000n, 0n)).toBe(15_000n);
     expect(topic.read).toBe(0);
+  });
+
+  it('removes points from the topic that lie before the first kept record', async () => {
+    const topic = new ModelTopic();
+    const writer = topic.counts();
+    for (let at = 0; at < 2_000; at++) {
+      topic.append(writer, 1);
+      // A point is published about once a second; here after every hundred records.
+      if (at % 100 === 99) await writer.close();
+    }
+    topic.start = 1_500;
+    const looker = topic.counts();
+    expect(await looker.before(0, 1_500n, 1_500n)).toBe(1_500n);
+    await looker.close();
+    const left = new Map(topic.points.map(({ key, value }) => [key, value]));
+    const offsets = [...left.values()].flatMap((value) =>
+      value === null ? [] : [Number(value.split(':')[0])],
+    );
+    expect(offsets.filter((offset) => offset <= 1_500).length).toBeLessThanOrEqual(1);
+    const fresh = topic.counts();
+    expect(await fresh.before(0, 2_000n, 1_500n)).toBe(2_000n);
+    expect(await fresh.before(0, 1_500n, 1_500n)).toBe(1_500n);
   });
 
   it('pays no attention to points of another epoch and to what is no point', async () => {

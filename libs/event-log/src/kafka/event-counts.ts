@@ -39,6 +39,8 @@ const PARTING_MS = 2_000;
 export class EventCounts {
   private readonly points: CountPoint[][];
   private readonly published: bigint[];
+  /** Keys of points that nobody needs any more, to be removed from the topic. */
+  private readonly obsolete = new Set<string>();
   private readNext = 0n;
   private refreshing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -92,6 +94,7 @@ export class EventCounts {
    */
   async before(partition: number, offset: bigint, start: bigint): Promise<bigint> {
     await this.refresh();
+    this.forget(partition, start);
     const points = this.points[partition] ?? [];
     const below = points.findLast((point) => point.offset <= offset) ?? { offset: 0n, events: 0n };
     if (below.offset === offset) return below.events;
@@ -158,6 +161,24 @@ export class EventCounts {
     points.splice(same ? at - 1 : at, same ? 1 : 0, point);
   }
 
+  /** Drops what lies before the last point at or before the first kept record: no question leads there again. */
+  private forget(partition: number, start: bigint): void {
+    const points = this.points[partition] ?? [];
+    const kept = points.findLastIndex(({ offset }) => offset <= start);
+    if (kept <= 0) return;
+    const first = points[kept];
+    for (const point of points.splice(0, kept)) {
+      const key = this.keyOf(partition, point);
+      if (point.offset > 0n && first !== undefined && key !== this.keyOf(partition, first))
+        this.obsolete.add(key);
+    }
+    if (this.obsolete.size > 0) this.timer ??= setTimeout(() => this.publish(), PUBLISH_MS).unref();
+  }
+
+  private keyOf(partition: number, { offset }: CountPoint): string {
+    return `${this.options.epoch}/${partition}/${offset / STRIDE}`;
+  }
+
   private publish(): void {
     this.timer = undefined;
     const messages: Message[] = [];
@@ -165,9 +186,10 @@ export class EventCounts {
       const last = points.at(-1);
       if (last === undefined || last.offset <= (this.published[partition] ?? 0n)) return;
       this.published[partition] = last.offset;
-      const key = `${this.options.epoch}/${partition}/${last.offset / STRIDE}`;
-      messages.push({ key, value: encodePoint(last) });
+      messages.push({ key: this.keyOf(partition, last), value: encodePoint(last) });
     });
+    for (const key of this.obsolete) messages.push({ key, value: null });
+    this.obsolete.clear();
     if (messages.length === 0) return;
     const sent = this.options.producer.append(messages, messages.length * 100);
     // A point that is not published is counted again by whoever needs it.
