@@ -10,8 +10,10 @@ import { encodeCursor, hashFilters } from '../flows/flow-cursor.js';
 import { readFlow } from '../flows/read-flow.js';
 import { planFlow, planFlowCount, planLabels } from '../flows/plan-flow.js';
 import { planFlows } from '../flows/plan-flows.js';
+import { planMatchCounts } from '../flows/plan-match-counts.js';
 import { planHistory } from '../history/endpoint-history.js';
 import { planFirstSeen } from '../first-seen/plan-first-seen.js';
+import { planHints } from '../hints/plan-hints.js';
 import { planSamples } from '../group/plan-samples.js';
 import { planCoverage, planNamespaceNodes, planSampledShare } from '../inventory/plan-coverage.js';
 import { planClusters, planNamespaces, planNodes, planOtherClusters } from '../inventory/plan-inventory.js';
@@ -69,6 +71,9 @@ export const EVERY_FIELD: FlowFilters = {
       httpMethod: ['get'],
       httpPath: ['^/a/[0-9]+$'],
       httpUrl: ['example'],
+      celExpression: [
+        "_flow.source.labels.exists(l, l.startsWith('k8s:app=')) || _flow.l7.dns.ips[0] == '10.0.0.1'",
+      ],
       httpHeader: [{ key: 'X-Id', value: '7' }],
       traceId: [''],
       ipTraceId: ['18446744073709551615'],
@@ -124,6 +129,17 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   'first-seen-destinations': () => firstSeenPlan(2),
   'first-seen-history': () => must(planFirstSeen({ cluster: 'eu' }, SAMPLE_CONTEXT)).begins,
   'flows-default': () => must(planFlows({}, SAMPLE_CONTEXT)).plan,
+  'filter-hints': () =>
+    must(planHints({ field: 'sourcePod', prefix: 'shop/', window: RAGGED }, SAMPLE_CONTEXT)).plan,
+  'label-hints': () => must(planHints({ field: 'sourceLabel', window: RAGGED }, SAMPLE_CONTEXT)).plan,
+  'match-counts': () =>
+    must(
+      planMatchCounts(
+        { filters: { allow: [{ sourceService: ['shop/cart'], matchInferred: true }] }, window: RAGGED },
+        1000,
+        SAMPLE_CONTEXT,
+      ),
+    ),
   'flows-every-field': () => must(planFlows({ filters: EVERY_FIELD, window: RAGGED }, SAMPLE_CONTEXT)).plan,
   'flows-after-cursor': () => {
     const after = encodeCursor(AT, hashFilters(CURSOR_FILTERS));
