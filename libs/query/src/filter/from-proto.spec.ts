@@ -153,3 +153,28 @@ describe('upstream filters on the wire', () => {
     expect(text === undefined ? cases.length === 0 : cases.length > 100).toBe(true);
   });
 });
+
+interface CliCase {
+  readonly flags: readonly string[];
+  readonly want_allow?: readonly Readonly<Record<string, unknown>>[];
+  readonly want_deny?: readonly Readonly<Record<string, unknown>>[];
+}
+
+describe('filters that the stock hubble command makes of its flags', () => {
+  const text = recordedText('hubble/cli-filter-cases.json');
+  const cases: readonly CliCase[] = text === undefined ? [] : JSON.parse(text).cases;
+
+  it.runIf(cases.length > 0)('are taken from the wire to a predicate', () => {
+    const made = cases.filter((one) => one.want_allow !== undefined || one.want_deny !== undefined);
+    expect(made.length).toBeGreaterThan(40);
+    for (const { flags, want_allow: allow = [], want_deny: deny = [] } of made) {
+      const filters = flowFiltersFromProto(allow.map(encoded), deny.map(encoded));
+      const predicate = filters.ok ? compilePredicate(filters.value) : filters;
+      expect(predicate, flags.join(' ')).toMatchObject({ ok: true });
+    }
+  });
+
+  it('says loudly when the recorded cases are missing', () => {
+    expect(text === undefined ? cases.length === 0 : cases.length > 50).toBe(true);
+  });
+});
