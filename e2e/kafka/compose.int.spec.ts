@@ -17,7 +17,7 @@ const SECRETS = {
 };
 const OURS = ['migrate', 'ingestor', 'worker', 'api'];
 const source = await findKafka();
-if (source.kind === 'none') announceSkip('Apache Kafka', source.reason);
+if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywhere');
 
 describe('docker-compose.yml', () => {
   const compose = readCompose(SECRETS);

@@ -6,7 +6,7 @@ import { feedUntil, startRig, type KafkaRig } from './rig.js';
 import type { Service } from './service.js';
 
 const source = await findKafka();
-if (source.kind === 'none') announceSkip('Apache Kafka', source.reason);
+if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywhere');
 
 const PARTITIONS = 4;
 const ROUNDS = 6;

@@ -5,7 +5,7 @@ import { ask, run, start, temporary, unusedPort, type Started } from '../command
 import { batches } from '../kill/load.js';
 
 const source = await findKafka();
-if (source.kind === 'none') announceSkip('Apache Kafka', source.reason);
+if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywhere');
 
 interface Unaccounted {
   readonly coverage: { readonly unaccounted: number };

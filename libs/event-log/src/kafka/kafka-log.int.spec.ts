@@ -9,7 +9,7 @@ import type { KafkaLogOptions } from './options.js';
 import { countsTopic } from './topics.js';
 
 const source = await findKafka();
-if (source.kind === 'none') announceSkip('Apache Kafka', source.reason);
+if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywhere');
 
 describe.runIf(source.kind !== 'none')('on a real Apache Kafka', () => {
   let kafka: TestKafka;

@@ -13,7 +13,7 @@ import type { KafkaLogOptions } from './options.js';
 import { countsTopic } from './topics.js';
 
 const source = await findKafka();
-if (source.kind === 'none') announceSkip('Apache Kafka', source.reason);
+if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywhere');
 const DEADLINE_MS = 30_000;
 const READ = { maxBytes: 1 << 20, maxWaitMs: 5_000 };
 

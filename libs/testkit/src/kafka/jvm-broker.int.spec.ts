@@ -3,7 +3,7 @@ import { announceSkip } from '../skipped-service.js';
 import { findKafka, startTestKafka, type TestKafka } from './test-kafka.js';
 
 const source = await findKafka();
-if (source.kind === 'none') announceSkip('Apache Kafka', source.reason);
+if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywhere');
 
 describe.runIf(source.kind === 'jvm')('a broker of the test kit', () => {
   let kafka: TestKafka;
