@@ -81,8 +81,15 @@ export async function fillLog(log: EventLog, flows: Iterable<MadeFlow>): Promise
   return count;
 }
 
-/** Loads everything that is in a log into the store with the product's loader; then the loader has ended. */
-export async function loadLog(log: EventLog, store: ColumnStore): Promise<void> {
+/**
+ * Loads everything that is in a log into the store with the product's loader; then the loader has ended. `complete` says
+ * when the log has everything, for one that is still being filled.
+ */
+export async function loadLog(
+  log: EventLog,
+  store: ColumnStore,
+  complete: () => boolean = () => true,
+): Promise<void> {
   const stop = new AbortController();
   const options = { log, store, group: LOADER_GROUP, logger: silentLog, rawTtlDays: KEPT_DAYS };
   const loader = runLoader(options, stop.signal);
@@ -92,7 +99,7 @@ export async function loadLog(log: EventLog, store: ColumnStore): Promise<void> 
     throw error;
   });
   done.catch(() => undefined);
-  while (!failed && !(await isLoaded(log, loader))) await delay(20);
+  while (!failed && !(complete() && (await isLoaded(log, loader)))) await delay(20);
   stop.abort();
   await done;
 }

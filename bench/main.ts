@@ -11,6 +11,7 @@ import { kafkaCase } from './cases/kafka.js';
 import { liveCase } from './cases/live.js';
 import { loadCase } from './cases/load.js';
 import { observerCase } from './cases/observer.js';
+import { relayCase } from './cases/relay.js';
 import { REALISTIC } from './flows/made-flows.js';
 import { describeMachine } from './machine.js';
 import { startStore } from './log-store.js';
@@ -32,6 +33,7 @@ const CASES: readonly BenchCase[] = [
   kafkaCase,
   observerCase,
   liveCase,
+  relayCase,
 ];
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const EXIT_FAILED = 1;
@@ -106,7 +108,16 @@ async function record(results: readonly Result[], words: Words, machine: object)
   mkdirSync(RESULTS, { recursive: true });
   const size = words.quick ? 'quick' : 'full';
   const recordedAt = new Date().toISOString();
-  const content = { date, recordedAt, commit, size, note: words.note ?? '', machine, traffic: REALISTIC, results };
+  const content = {
+    date,
+    recordedAt,
+    commit,
+    size,
+    note: words.note ?? '',
+    machine,
+    traffic: REALISTIC,
+    results,
+  };
   const path = join(RESULTS, `${date}-${commit}.json`);
   writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
   say(`recorded as bench/results/${date}-${commit}.json`);
