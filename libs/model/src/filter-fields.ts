@@ -14,8 +14,6 @@ export interface FilterFieldSpec {
   readonly input: string;
   /** When a flow matches, in one sentence. */
   readonly meaning: string;
-  /** False: a request that sets it is refused with BAD_FILTER; it is never ignored. */
-  readonly supported: boolean;
   /** Columns of `flows` that decide it. */
   readonly columns: readonly string[];
 }
@@ -26,10 +24,9 @@ function filter(
   input: string,
   columns: readonly string[],
   meaning: string,
-  supported = true,
 ): FilterFieldSpec {
   const proto = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return { name, proto, number, input, columns, meaning, supported };
+  return { name, proto, number, input, columns, meaning };
 }
 
 const POD =
@@ -91,10 +88,7 @@ export const FILTER_FIELDS: readonly FilterFieldSpec[] = [
  */
 export function flowFilterSdl(): string {
   const lines = FILTER_FIELDS.map((field) => {
-    const note = field.supported
-      ? field.meaning
-      : `${field.meaning}; not supported yet: refused with BAD_FILTER`;
-    return `  "${note.replaceAll('"', "'")}"\n  ${field.name}: ${field.input}`;
+    return `  "${field.meaning.replaceAll('"', "'")}"\n  ${field.name}: ${field.input}`;
   });
   return [
     '"""',
@@ -115,9 +109,8 @@ export function filterReference(): string {
   const rows = FILTER_FIELDS.map((field) => {
     const number = field.number ?? 'ours';
     const columns = field.columns.map((column) => `\`${column}\``).join(', ');
-    const state = field.supported ? 'yes' : 'refused';
     const cell = field.meaning.replaceAll('|', '\\|');
-    return `| \`${field.name}\` | ${number} | \`${field.input}\` | ${state} | ${cell} | ${columns} |`;
+    return `| \`${field.name}\` | ${number} | \`${field.input}\` | ${cell} | ${columns} |`;
   });
   return [
     '# Flow filters',
@@ -125,8 +118,8 @@ export function filterReference(): string {
     'Set fields of one filter are AND, values of one field are OR, filters of a list are OR. A flow is in the answer when',
     'the allow list is empty or matches, and the deny list does not match.',
     '',
-    '| field | FlowFilter number | type | supported | matches when | columns |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| field | FlowFilter number | type | matches when | columns |',
+    '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');
