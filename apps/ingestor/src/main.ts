@@ -13,7 +13,14 @@ import {
   playDemo,
   type DemoOptions,
 } from '@flowledger/ingest';
-import { describeError, runProcess, startAdminServer, systemClock, type Config } from '@flowledger/platform';
+import {
+  describeError,
+  runProcess,
+  startAdminServer,
+  systemClock,
+  type Config,
+  type Log,
+} from '@flowledger/platform';
 
 const DAY_MS = 86_400_000;
 
@@ -83,17 +90,7 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   }
   const facts = { url: admin.url, epoch: eventLog.epoch.toString() };
   if (!playsDemo(config)) return facts;
-  const demo: DemoOptions = {
-    tenant,
-    cluster,
-    partitions: eventLog.partitions,
-    append: appender('demo'),
-    clock: systemClock,
-    log,
-    stateFile: join(config.data.dir, 'run', 'demo.json'),
-    historyMs: config.demo.history,
-    callsPerSecond: config.demo.callsPerSecond,
-  };
+  const demo = demoOptions(config, eventLog.partitions, appender('demo'), log);
   const state = await openDemo(demo);
   work.push(
     playDemo(state, demo, signal).catch((error: unknown) =>
@@ -103,6 +100,25 @@ await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   const { nodes, incident } = describeDemo(state, demo);
   return { ...facts, demoNodes: nodes, demoIncident: incident };
 });
+
+function demoOptions(
+  { source, data, demo }: Config,
+  partitions: number,
+  append: DemoOptions['append'],
+  log: Log,
+): DemoOptions {
+  return {
+    tenant: source.tenant,
+    cluster: source.cluster,
+    partitions,
+    append,
+    clock: systemClock,
+    log,
+    stateFile: join(data.dir, 'run', 'demo.json'),
+    historyMs: demo.history,
+    callsPerSecond: demo.callsPerSecond,
+  };
+}
 
 /** Beside the embedded log; with Kafka in the data directory itself, one for each ingestor. */
 function manifestPath({ data, log }: Config): string {
