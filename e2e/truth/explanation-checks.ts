@@ -113,6 +113,9 @@ export function checkExplanations(run: () => PolicyRun): void {
         object: 'shop/payments-lockdown',
       });
       expect(answer.similarBefore).toBeGreaterThan(10);
+      expect(answer.evidence.map(({ statement }) => statement).join('\n')).toMatch(
+        /payments-lockdown was added between \S+ and \S+, by the stored states/,
+      );
       expect(answer.missing).toEqual([]);
     });
 

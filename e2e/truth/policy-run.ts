@@ -46,7 +46,15 @@ export const AFTER: Span = { fromNs: INCIDENT_NS, toNs: END_NS };
 export const { snapshot } = readPolicyDocuments(readFileSync(FILE, 'utf8'), 'demo-cluster.yaml');
 /** The policies of the demo cluster. */
 export const DEMO: readonly Policy[] = snapshot.policies;
-const source: PolicySource = { state: () => Promise.resolve({ snapshots: [snapshot], problems: [] }) };
+/** Two dumps: one of long before, one of the moment at which the incident's policy came. */
+const source: PolicySource = {
+  state: () => {
+    const policies = DEMO.filter(({ name }) => name !== 'payments-lockdown');
+    const before = { ...snapshot, policies, origin: 'before.yaml', validFromNs: BEGIN_NS - 60n * MINUTE_NS };
+    const snapshots = [before, { ...snapshot, validFromNs: INCIDENT_NS - MINUTE_NS / 60n }];
+    return Promise.resolve({ snapshots, problems: [] });
+  },
+};
 
 /** The run, loaded, with an API that knows the demo cluster's policies. */
 export interface PolicyRun {

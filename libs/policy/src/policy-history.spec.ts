@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate } from './evaluate/evaluate.js';
-import { changesSpan, policiesAsOf, type PolicyChange, type PolicySnapshot } from './policy-history.js';
+import {
+  changesSpan,
+  policiesAsOf,
+  storedChanges,
+  type PolicyChange,
+  type PolicySnapshot,
+} from './policy-history.js';
 import type { Policy } from './policy.js';
 import { cilium, flow, pod, policies } from './testing/views.js';
 
@@ -122,5 +128,22 @@ describe('what agents reported', () => {
     const today = [snapshot(null, [])];
     expect(verdict(today, NOON, [change(NOON + MINUTE, { deleted: true })])).toBe('UNDETERMINED');
     expect(verdict(today, NOON, [change(NOON + MINUTE)])).toBe('ALLOWED');
+  });
+});
+
+describe('what two stored states differ by', () => {
+  it('is what came, went or has other rules, and when that can have been', () => {
+    const [q, r] = ['q', 'r'].map((name) => cilium('shop', name, { endpointSelector: {}, ingress: [{}] }));
+    const old = snapshot(NOON - MINUTE, policies(open, q!));
+    const current = snapshot(NOON, policies(closed, r!));
+    const span = { afterNs: NOON - MINUTE, byNs: NOON };
+    const found = storedChanges([old, current], 'demo', NOON + MINUTE);
+    expect(found.map(({ policy, what, ...times }) => [policy.name, what, times])).toEqual([
+      ['p', 'CHANGED', span],
+      ['r', 'ADDED', span],
+      ['q', 'REMOVED', span],
+    ]);
+    expect(storedChanges([old, old, current], 'demo', NOON - 1n)).toEqual([]);
+    expect(storedChanges([snapshot(null, policies(open)), current], 'demo', NOON)).toEqual([]);
   });
 });

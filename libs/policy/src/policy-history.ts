@@ -174,3 +174,39 @@ export function policiesAsOf(
     ],
   };
 }
+
+/** A policy that differs between two stored states. */
+export interface StoredChange {
+  readonly policy: PolicyName;
+  readonly what: 'ADDED' | 'CHANGED' | 'REMOVED';
+  /** The states between which it happened, ns since 1970. */
+  readonly afterNs: bigint;
+  readonly byNs: bigint;
+}
+
+/** What became different with the last stored state before a moment; nothing where the states say no times. */
+export function storedChanges(
+  snapshots: readonly PolicySnapshot[],
+  cluster: string,
+  atNs: bigint,
+): readonly StoredChange[] {
+  const own = ofCluster(snapshots, cluster);
+  const now = choose(own, atNs);
+  if (now.validFromNs === null || now.later) return [];
+  const before = choose(own, now.validFromNs - 1n);
+  if (before.validFromNs === null || before.later) return [];
+  const state = (chosen: Chosen): ReadonlyMap<string, Policy> =>
+    new Map(chosen.snapshots.flatMap((one) => one.policies.map((policy) => [policyTitle(policy), policy])));
+  const [old, current] = [state(before), state(now)];
+  const span = { afterNs: before.validFromNs, byNs: now.validFromNs };
+  const rulesText = ({ object }: Policy): string => JSON.stringify([object['spec'], object['specs']]);
+  const came = [...current].flatMap(([title, policy]): readonly StoredChange[] => {
+    const known = old.get(title);
+    if (known === undefined) return [{ policy, what: 'ADDED', ...span }];
+    return rulesText(known) === rulesText(policy) ? [] : [{ policy, what: 'CHANGED', ...span }];
+  });
+  const went = [...old]
+    .filter(([title]) => !current.has(title))
+    .map(([, policy]): StoredChange => ({ policy, what: 'REMOVED', ...span }));
+  return [...came, ...went];
+}

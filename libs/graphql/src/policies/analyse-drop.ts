@@ -16,7 +16,6 @@ import {
 import {
   isDeniedCall,
   partiesOf,
-  timeText,
   type Evidence,
   type FlowRecord,
   type Missing,
@@ -24,17 +23,15 @@ import {
   type PolicyRef,
 } from '@flowledger/query';
 import type { RequestScope } from '../request/request-scope.js';
+import { changeEvidence, otherEnd, selectionEvidence, verdictEvidence } from './policy-evidence.js';
 import { dropView, edgeViews, endName, type LabelsOf } from './flow-views.js';
-import { judgedEdges, labelsFor, storedPolicies } from './stored-policies.js';
+import { changesOfState, judgedEdges, labelsFor, storedPolicies } from './stored-policies.js';
 
 const DAY_NS = 86_400_000_000_000n;
 /** Kinds of other denied connections that a draft is checked against. */
 const MAX_OTHERS = 1000;
 const POLICY_DENY = 181;
 const POLICY_DENIED = 133;
-/** Rules of a policy that evidence tells about. */
-const MAX_RULES = 3;
-
 /** A draft with what the evaluator found out about it. */
 export interface DraftAnswer {
   readonly yaml: string;
@@ -73,66 +70,6 @@ function refs(
 ): readonly PolicyRef[] {
   const unique = new Map(names.map((name) => [policyTitle(name), name]));
   return [...unique.values()].map((name) => ({ ...name, revision: '0', effect, direction }));
-}
-
-function sourceText({ origins, validFromNs }: PoliciesAsOf): string {
-  const since = validFromNs === null ? '' : `, valid from ${timeText(validFromNs)}`;
-  return `stored policies (${origins.join(', ')}${since})`;
-}
-
-function verdictEvidence(evaluation: Evaluation, stored: PoliciesAsOf, flow: FlowView): Evidence {
-  const said = sourceText(stored);
-  if (evaluation.verdict === 'UNDETERMINED')
-    return {
-      statement: `${said} cannot be judged for this flow: ${evaluation.reasons.slice(0, MAX_RULES).join('; ')}`,
-      level: 'WEAK',
-      flow: null,
-    };
-  if (evaluation.verdict === 'ALLOWED')
-    return {
-      statement: `${said} would have allowed it: they are not what was in force`,
-      level: 'WEAK',
-      flow: null,
-    };
-  const rules = evaluation.by.map(({ policy, path }) => `${policyTitle(policy)} ${path}`).join(', ');
-  const statement =
-    evaluation.how === 'EXPLICIT'
-      ? `${said}: a deny rule matches: ${rules}`
-      : `${said}: ${flow.direction.toLowerCase()} of the endpoint is closed by ${rules}, and no rule allows it`;
-  return { statement, level: 'STRONG', flow: null };
-}
-
-function selectionEvidence({ policy, certain, enforces, entries }: SelectingPolicy): Evidence {
-  const selects = certain ? 'selects the endpoint' : 'may select the endpoint';
-  const closes = enforces ? '' : ' without closing it';
-  const rules =
-    entries.length === 0
-      ? 'it allows nothing in this direction'
-      : entries
-          .slice(0, MAX_RULES)
-          .map(({ path, text }) => `${path} ${text}`)
-          .join('; ');
-  const more = entries.length > MAX_RULES ? `; and ${entries.length - MAX_RULES} more rules` : '';
-  return {
-    statement: `${policyTitle(policy)} ${selects}${closes}: ${rules}${more}`,
-    level: certain ? 'STRONG' : 'WEAK',
-    flow: null,
-  };
-}
-
-/** The other end has policies of its own, which would still decide. */
-function otherEnd(stored: PoliciesAsOf, flow: FlowView): readonly Evidence[] {
-  const turned: FlowView = {
-    ...flow,
-    direction: flow.direction === 'INGRESS' ? 'EGRESS' : 'INGRESS',
-    subject: flow.peer,
-    peer: flow.subject,
-  };
-  const answer = evaluate(stored.policies, turned);
-  if (answer.verdict !== 'DENIED') return [];
-  const rules = answer.by.map(({ policy }) => policyTitle(policy)).join(', ');
-  const side = turned.direction === 'INGRESS' ? 'the server’s ingress' : 'the client’s egress';
-  return [{ statement: `${side} would deny it as well: ${rules}`, level: 'STRONG', flow: null }];
 }
 
 function yamlOf({ draft }: CheckedDraft): string {
@@ -244,7 +181,10 @@ export async function analyseDrop(scope: RequestScope, drop: FlowRecord): Promis
     return { ...nothing(), draft: answer, missing };
   }
   for (const doubt of stored.doubts) miss('selectingPolicies', doubt);
-  return { ...judged(stored, view), draft: answer, policiesAsOfNs: stored.validFromNs, missing };
+  const found = judged(stored, view);
+  const changes = await changesOfState(scope, drop.cluster, drop.position.bucketNs);
+  const evidence = [...found.evidence, ...changeEvidence(changes, found, drop)];
+  return { ...found, evidence, draft: answer, policiesAsOfNs: stored.validFromNs, missing };
 }
 
 function judged(

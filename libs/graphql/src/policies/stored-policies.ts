@@ -1,4 +1,10 @@
-import { changesSpan, policiesAsOf, type PoliciesAsOf } from '@flowledger/policy';
+import {
+  changesSpan,
+  policiesAsOf,
+  storedChanges,
+  type PoliciesAsOf,
+  type StoredChange,
+} from '@flowledger/policy';
 import {
   planPolicyChanges,
   planPolicyEdges,
@@ -28,6 +34,16 @@ export async function storedPolicies(
           (await scope.query<PolicyChangeRow>(planPolicyChanges(span, cluster, scope.planning))).rows,
         );
   return policiesAsOf(snapshots, cluster, atNs, changes);
+}
+
+/** What became different with the last stored state before a moment. */
+export async function changesOfState(
+  scope: RequestScope,
+  cluster: string,
+  atNs: bigint,
+): Promise<readonly StoredChange[]> {
+  const { snapshots } = await (scope.deps.policies ?? NO_POLICIES).state();
+  return storedChanges(snapshots, cluster, atNs);
 }
 
 /** Looks label sets up; each once. */

@@ -226,6 +226,18 @@ describe('a draft against an explicit deny', () => {
     expect(document?.['spec']).toMatchObject({ endpointSelector: app('payments'), ingress: MONITORED });
   });
 
+  it('is refused where the deny rule cannot be judged, and names the policy', () => {
+    const named = { fromEndpoints: [{}], toPorts: onPort('https') };
+    const draft = draftPolicy(denying(named), into(CHECKOUT), NAMES, {
+      precision: 'app',
+      deniedExplicitly: true,
+    });
+    expect(draft).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('perhaps of CiliumNetworkPolicy shop/lock'),
+    });
+  });
+
   it('is refused when no stored policy denies: no added rule would help', () => {
     const set = policies(cilium('shop', 'p', { endpointSelector: app('payments'), ingress: MONITORED }));
     const draft = draftPolicy(set, into(CHECKOUT), NAMES, { precision: 'app', deniedExplicitly: true });

@@ -2,7 +2,7 @@ import { evaluate, matchEntry, rulesOf, selection, type Evaluation } from '../ev
 import type { FlowView } from '../evaluate/flow-view.js';
 import type { JsonObject } from '../json.js';
 import { parsePolicies } from '../parse/parse-policies.js';
-import { policyTitle, type Entry, type Policy, type PolicyName } from '../policy.js';
+import { policyTitle, type Entry, type Policy, type PolicyName, type Rule } from '../policy.js';
 import { allowPolicy, type Drafted, type EndNames } from './allow-rule.js';
 import { narrowDeny } from './narrow-deny.js';
 import type { Precision } from './peer-source.js';
@@ -31,6 +31,21 @@ function denyingOf(policies: readonly Policy[], flow: FlowView): readonly Denyin
       .filter((entry) => matchEntry(entry, flow).is === 'YES');
     return entries.length === 0 ? [] : [{ policy, entries }];
   });
+}
+
+/** Why no deny rule can be narrowed although one matched. */
+function notStored(policies: readonly Policy[], flow: FlowView): string {
+  const maybe = policies
+    .filter((policy) => policy.rules.some((rule) => mayDeny(policy, rule, flow)))
+    .map(policyTitle);
+  return maybe.length === 0
+    ? 'a deny rule matched, but none of the stored policies has it; no added rule would beat it'
+    : `a deny rule matched, perhaps of ${maybe.join(', ')}, which cannot be judged for certain; no added rule would beat it`;
+}
+
+function mayDeny(policy: Policy, rule: Rule, flow: FlowView): boolean {
+  if (selection(policy, rule, flow).is === 'NO') return false;
+  return rulesOf(rule, flow.direction).deny.some((entry) => matchEntry(entry, flow).is !== 'NO');
 }
 
 function sameName(a: PolicyName, b: PolicyName): boolean {
@@ -75,10 +90,7 @@ export function draftPolicy(
 ): Drafted<PolicyDraft> {
   const denying = denyingOf(policies, flow);
   if (options.deniedExplicitly && denying.length === 0)
-    return {
-      ok: false,
-      reason: 'a deny rule matched, but none of the stored policies has it; no added rule would beat it',
-    };
+    return { ok: false, reason: notStored(policies, flow) };
   const documents: JsonObject[] = [];
   for (const { policy, entries } of denying) {
     const changed = narrowDeny(policy, entries, flow, options.precision);

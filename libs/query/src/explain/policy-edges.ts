@@ -4,15 +4,15 @@ import { decodePolicies, type PolicyRef } from '../policies.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { SqlTemplate } from '../sql-template.js';
-import { rawRange } from '../window.js';
+import { ceilTo, floorTo, MINUTE_NS, rawRange, rollupRange } from '../window.js';
 import type { Window } from '../window.js';
 
 const EDGES = new SqlTemplate('policy-edges');
+const PLACES = new SqlTemplate('policy-edges-places');
 /** Edges that one question compares at most. */
 export const MAX_POLICY_EDGES = 5000;
 /** Addresses kept of an end that is no pod. */
 const ADDRESSES = 20;
-const SAMPLES = 3;
 
 /** What policies decided: let pass, refused, or would have refused if audit mode were enforced. */
 export type PolicyOutcome = 'FORWARDED' | 'DENIED' | 'AUDITED';
@@ -27,6 +27,25 @@ const WHICH: Readonly<Record<PolicyOutcome, string>> = {
   DENIED: 'is_drop AND drop_reason IN (133, 181)',
   AUDITED: 'verdict = 4',
 };
+
+/** What the rollup of drops counts of an outcome; null where it knows nothing of it. */
+const COUNTED: Readonly<Record<PolicyOutcome, string | null>> = {
+  FORWARDED: null,
+  DENIED: 'drops != 0 AND drop_reason IN (133, 181)',
+  AUDITED: 'audited != 0',
+};
+
+/** Narrows to the places of the sort key in which the rollup knows of the outcome. */
+function places({ window, outcome }: PolicyEdgesRequest, binder: ParamBinder): readonly string[] {
+  const counted = COUNTED[outcome];
+  if (counted === null) return [];
+  const minutes = rollupRange(
+    { fromNs: floorTo(window.fromNs, MINUTE_NS), toNs: ceilTo(window.toNs, MINUTE_NS) },
+    binder,
+  );
+  const found = PLACES.fill({ minutes, counted });
+  return [`(cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload) IN (${found})`];
+}
 
 /** Which connections to compare. */
 export interface PolicyEdgesRequest {
@@ -60,10 +79,11 @@ export interface PolicyEdgeRow {
   readonly port: number;
   readonly icmp: number;
   readonly flow_count: string;
-  readonly record_count: string;
   readonly first_ns: string;
   readonly last_ns: string;
-  readonly sample_positions: readonly (readonly string[])[];
+  /** Epoch, partition, offset and index of the first and the last flow. */
+  readonly first_position: readonly string[];
+  readonly last_position: readonly string[];
   readonly policy_lists: readonly string[];
   readonly edge_total: string;
 }
@@ -99,7 +119,7 @@ export interface PolicyEdge {
   readonly flows: bigint;
   readonly firstNs: bigint;
   readonly lastNs: bigint;
-  /** Ids of the first flows. */
+  /** Ids of the first and the last flow. */
   readonly samples: readonly string[];
   /** Policies that verdicts of these connections named. */
   readonly policies: readonly PolicyRef[];
@@ -112,7 +132,6 @@ export function planPolicyEdges(request: PolicyEdgesRequest, context: QueryConte
   binder.name('tenant', context.tenant);
   binder.name('limit', limit);
   binder.name('addresses', ADDRESSES);
-  binder.name('samples', SAMPLES);
   const { cluster, namespace } = request;
   const where: string[] = [];
   if (typeof cluster === 'string') where.push(`cluster = ${binder.bind('String', cluster)}`);
@@ -122,7 +141,9 @@ export function planPolicyEdges(request: PolicyEdgesRequest, context: QueryConte
   }
   const sql = EDGES.fill({
     range: rawRange(request.window, binder),
-    which: WHICH[request.outcome],
+    which: [WHICH[request.outcome], ...places(request, binder)].join(' AND '),
+    // Only audited verdicts are asked for the policies that they name.
+    named: request.outcome === 'AUDITED' ? 'groupUniqArray(20)(policies)' : "CAST([], 'Array(String)')",
     where: where.join(' AND ') || 'true',
   });
   return { name: EDGES.name, sql, params: binder.usedBy(sql), settings: settingsFor(context, limit) };
@@ -144,8 +165,8 @@ function end(row: PolicyEdgeRow, side: 'client' | 'server'): PolicyEnd {
   };
 }
 
-function sampleId(position: readonly string[]): string {
-  const [bucketNs = '0', logEpoch = '0', partition = '0', offset = '0', index = '0'] = position;
+function sampleId(bucketNs: string, position: readonly string[]): string {
+  const [logEpoch = '0', partition = '0', offset = '0', index = '0'] = position;
   return encodeFlowId({
     bucketNs: BigInt(bucketNs),
     logEpoch: BigInt(logEpoch),
@@ -153,6 +174,12 @@ function sampleId(position: readonly string[]): string {
     offset: BigInt(offset),
     index: Number(index),
   });
+}
+
+function samplesOf(row: PolicyEdgeRow): readonly string[] {
+  const first = sampleId(row.first_ns, row.first_position);
+  const last = sampleId(row.last_ns, row.last_position);
+  return first === last ? [first] : [first, last];
 }
 
 /** Reads rows of a planned comparison; `total` counts the edges that the limit cut off as well. */
@@ -171,7 +198,7 @@ export function readPolicyEdges(rows: readonly PolicyEdgeRow[]): {
     flows: BigInt(row.flow_count),
     firstNs: BigInt(row.first_ns),
     lastNs: BigInt(row.last_ns),
-    samples: row.sample_positions.map(sampleId),
+    samples: samplesOf(row),
     policies: row.policy_lists.flatMap((bytes) => decodePolicies(Buffer.from(bytes, 'base64'))),
   }));
   return { edges, total: Number(rows[0]?.edge_total ?? 0) };
