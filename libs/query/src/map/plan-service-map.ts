@@ -22,6 +22,8 @@ const EDGES = new SqlTemplate('edges');
 const BEST_POINT = new SqlTemplate('edges-best-point');
 const ROLLUP = new SqlTemplate('edges-rollup');
 const RAW = new SqlTemplate('edges-raw');
+const WHOLE = new SqlTemplate('edges-whole');
+const AROUND = new SqlTemplate('edges-around');
 const TABLES = { raw: 'flows', minute: 'edges_1m', hour: 'edges_1m' } as const;
 
 const DEFAULT_EDGES = 500;
@@ -119,6 +121,40 @@ function edgesOf(segment: Segment, level: MapLevel, filters: EdgeFilters, binder
       });
 }
 
+const INSIDE = 'toUInt8(1) AS inside,';
+
+/** Minutes of the hours that a window cuts, outside its whole minutes; nothing where it is made of whole hours. */
+function around(minutes: Window): readonly Window[] {
+  const { fromNs, toNs } = minutes;
+  const before = { fromNs: floorTo(fromNs, HOUR_NS), toNs: fromNs };
+  const after = { fromNs: toNs, toNs: ceilTo(toNs, HOUR_NS) };
+  return [before, after].filter((part) => part.fromNs < part.toNs);
+}
+
+/**
+ * The edges of all flows, in one look at the minutes: several times cheaper than finding the observation points apart, which
+ * a filter needs, as it must not narrow them.
+ */
+function wholeSql(
+  level: MapLevel,
+  segments: readonly Segment[],
+  minutes: Window,
+  binder: ParamBinder,
+): string {
+  const rows = segments.map((segment) =>
+    segment.grain === 'raw'
+      ? RAW.fill({ parties: INSIDE, history: '', range: rawRange(segment, binder), filter: 'true' })
+      : ROLLUP.fill({ parties: INSIDE, range: rollupRange(segment, binder), filter: 'true' }),
+  );
+  const ranges = around(minutes).map((part) => `(${rollupRange(part, binder)})`);
+  if (ranges.length > 0) rows.push(AROUND.fill({ ranges: ranges.join(' OR ') }));
+  const names = (['client', 'server'] as const).map((side) => {
+    const { party, name } = partyColumns(level, side);
+    return `toString(${party.rollup ?? "''"}) AS ${side}_party, toString(${name.rollup ?? "''"}) AS ${side}_name,`;
+  });
+  return WHOLE.fill({ parties: names.join(' '), edges: rows.join('\nUNION ALL\n') });
+}
+
 function planEdges(
   question: MapQuestion,
   window: Window,
@@ -134,12 +170,18 @@ function planEdges(
   if (!rollup.ok) return rollup;
   const coarse = partyColumns(question.level, 'client').name.rollup !== null && rollup.value !== null;
   const segments = segmentsOf(window, null, coarse ? ['minute'] : []);
+  const minutes = segments.find((segment) => segment.grain === 'minute');
   const filters = { raw: raw.value ?? 'true', rollup: rollup.value ?? 'false' };
   const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
-  const sql = EDGES.fill({
-    best_points: BEST_POINT.fill({ range: rollupRange(hours, binder) }),
-    edges: segments.map((segment) => edgesOf(segment, question.level, filters, binder)).join('\nUNION ALL\n'),
-  });
+  const sql =
+    minutes !== undefined && filters.rollup === 'true'
+      ? wholeSql(question.level, segments, minutes, binder)
+      : EDGES.fill({
+          best_points: BEST_POINT.fill({ range: rollupRange(hours, binder) }),
+          edges: segments
+            .map((segment) => edgesOf(segment, question.level, filters, binder))
+            .join('\nUNION ALL\n'),
+        });
   const settings = settingsFor(context, question.maxEdges);
   const plan = { name: EDGES.name, sql, params: binder.usedBy(sql), settings };
   return done({ plan, answered: answeredFrom(segments, TABLES, context) });

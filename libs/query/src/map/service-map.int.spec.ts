@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import type { RedRow } from '../red/read-red.js';
@@ -90,6 +91,24 @@ describe('the service map on the real engine', () => {
       expect({ ...fast, table: '' }).toEqual({ ...raw, table: '' });
     },
   );
+
+  it('chooses observation points by whole hours, however the window cuts them', async () => {
+    const minute = 60_000_000_000n;
+    const time = fc.oneof(
+      fc.bigInt({ min: 0n, max: 300n }).map((minutes) => START + minutes * minute),
+      fc.bigInt({ min: 0n, max: 5n * HOUR }).map((ns) => START + ns),
+    );
+    const windows = fc.tuple(time, time).filter(([a, b]) => a !== b);
+    await fc.assert(
+      fc.asyncProperty(windows, async ([a, b]) => {
+        const window = a < b ? { fromNs: a, toNs: b } : { fromNs: b, toNs: a };
+        const fast = await ask({ window, maxEdges: 5000 });
+        const raw = await ask({ window, maxEdges: 5000, filters: RAW_ONLY });
+        expect({ ...fast, table: '' }).toEqual({ ...raw, table: '' });
+      }),
+      { numRuns: 10, seed: 3 },
+    );
+  }, 120_000);
 
   it('shows pods and services from raw rows', async () => {
     const pods = await ask({ window: WINDOW, collapse: 'POD' });
