@@ -23,6 +23,11 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
     async () => (await import('./commands/import.js')).importFiles,
   ],
   [
+    'observe',
+    'print flows: the flags of hubble observe, and --aggregate-by, --explain, --since 7d, -o csv',
+    async () => (await import('./commands/observe.js')).observe,
+  ],
+  [
     'explain',
     'say why a flow was dropped: --last-drop | --id ID [--url URL] [--json]',
     async () => (await import('./commands/explain.js')).explain,

@@ -1,2 +1,3 @@
 export * from './server/observer-server.js';
 export type { Credentials } from './server/access.js';
+export * from './client/observe-flows.js';
