@@ -15,7 +15,7 @@ FROM (
 ORDER BY flow_total DESC, value
 LIMIT {limit:UInt32}
 -- tenant = "acme"
--- cap = 5000001
+-- cap = 2000001
 -- limit = 21
 -- p1 = "1767261599999999999n"
 -- p2 = "1767268800000000000n"

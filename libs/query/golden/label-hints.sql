@@ -24,7 +24,7 @@ FROM (
 ORDER BY flow_total DESC, value
 LIMIT {limit:UInt32}
 -- tenant = "acme"
--- cap = 5000001
+-- cap = 2000001
 -- limit = 21
 -- prefix = ""
 -- p1 = "1767261599999999999n"

@@ -125,7 +125,7 @@ describe('filter hints on the real engine', () => {
     const cut = { ...planned.plan, params: { ...planned.plan.params, cap: 100 } };
     const [row] = await fixture.run<HintRow>(cut);
     expect(Number(row?.seen)).toBe(100);
-    const many = { value: '1', flow_total: '1', seen: '5000001', distinct_values: '1' };
+    const many = { value: '1', flow_total: '1', seen: '2000001', distinct_values: '1' };
     expect(readHints([many], planned, 1).exact).toBe(false);
     expect([ranOut([], 1000), ranOut([], 999), ranOut([many], 1000)]).toEqual([true, false, false]);
     expect(newestPart({ fromNs: 0n, toNs: 800n })).toEqual({ fromNs: 700n, toNs: 800n });

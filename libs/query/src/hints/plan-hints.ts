@@ -15,7 +15,7 @@ const VALUES = new SqlTemplate('filter-hints');
 const LABELS = new SqlTemplate('label-hints');
 
 /** Matching rows that are counted: more would make an answer that nobody waits for while typing. */
-export const HINT_ROWS = 5_000_000;
+export const HINT_ROWS = 2_000_000;
 /** Distinct values that are counted; later ones are left out, those counted stay right. */
 export const HINT_VALUES = 100_000;
 /** Time of the statement, s; one that takes longer answers with what it has, which may be nothing. */
