@@ -34,6 +34,8 @@ export interface StreamRequest {
   readonly place: StreamPlace;
   readonly maxPerSecond: number;
   readonly maxBufferedBytes: number;
+  /** Scope of the resolvers that show the flows: the connection's. */
+  readonly shownBy: RequestScope;
   readonly signal: AbortSignal;
 }
 
@@ -102,7 +104,7 @@ class FlowStream {
 
   /** The log from the place on. What the rate does not allow is missed once the tail has caught up. */
   async *tail(): AsyncGenerator<StreamEvent, void, undefined> {
-    const { request, live, scope } = this;
+    const { request, live } = this;
     const { matches, maxBufferedBytes, signal } = request;
     let at = request.place.log;
     let caughtUp = false;
@@ -124,7 +126,8 @@ class FlowStream {
           const allowed = batch.slice(0, sent);
           const next = behind(at, allowed);
           const end = from + BATCH_FLOWS >= step.flows.length ? step.cursor : behind(at, batch);
-          if (sent > 0) yield liveBatch(allowed, this.#cursor(sent === batch.length ? end : next), scope);
+          if (sent > 0)
+            yield liveBatch(allowed, this.#cursor(sent === batch.length ? end : next), request.shownBy);
           if (sent < batch.length) yield this.#capped(batch.slice(sent), next);
           at = end;
         }

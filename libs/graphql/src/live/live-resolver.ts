@@ -72,6 +72,7 @@ async function subscribe<Name extends 'flows' | 'drops'>(
       place: await placeOf(args, filterHash, live.flows, scope),
       maxPerSecond: rateOf(args.maxPerSecond),
       maxBufferedBytes: live.bufferBytes,
+      shownBy: asking,
       signal: stop.signal,
     };
     return cancellable(name, streamFlows(scope, live.flows, request), scope, () => {

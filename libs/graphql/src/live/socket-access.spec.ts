@@ -1,24 +1,35 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openColumnStore } from '@flowledger/column-store';
-import type { LiveStep, LogCursor, OpenLiveFlows } from '@flowledger/query';
+import { encodeEnvelope, Projection } from '@flowledger/model';
+import {
+  flowsOfBatch,
+  type LabelledFlow,
+  type LiveStep,
+  type LogCursor,
+  type OpenLiveFlows,
+} from '@flowledger/query';
 import { createApiServer, type ApiServer } from '../server/api-server.js';
 import { SocketClient } from '../testing/socket-client.js';
 
 const START: LogCursor = { epoch: 7n, partitions: [{ offset: 0n, event: 0 }] };
 const QUERY = 'subscription { flows { __typename } }';
 
-/** A tail of an empty log. */
+/** Steps that a tail gives after it has caught up. */
+const script: LiveStep[] = [];
+
 const live: OpenLiveFlows = {
   loaded: () => Promise.resolve(START),
   end: () => Promise.resolve(START),
   async *tail({ signal }): AsyncGenerator<LiveStep, void, undefined> {
     yield { kind: 'caught_up', atNs: 0n, cursor: START };
+    yield* script;
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   },
 };
 
 const open: (ApiServer | SocketClient)[] = [];
 afterEach(async () => {
+  script.length = 0;
   for (const one of open.splice(0).toReversed()) await one.close();
 });
 
@@ -36,6 +47,32 @@ async function serve(token?: string): Promise<ApiServer> {
   });
   open.push(server);
   return server;
+}
+
+/** A dropped packet as the tail decodes it. */
+function liveDrop(): LabelledFlow {
+  const end = { namespace: 'shop', pod_name: 'web-1', labels: ['k8s:app=web'] };
+  const flow = {
+    verdict: 'DROPPED',
+    event_type: { type: 1, sub_type: 133 },
+    drop_reason_desc: 'POLICY_DENIED',
+    source: end,
+  };
+  const events = [
+    Buffer.from(JSON.stringify({ flow: { ...flow, node_name: 'n', time: '2026-06-01T00:00:00Z' } })),
+  ];
+  const header = { version: 1, tenant: 'default', cluster: 'c', stream: 'n', source: 'test' } as const;
+  const rest = { codec: 'hubble.export_json', count: 1, receivedMs: Date.UTC(2026, 5, 1) } as const;
+  const projection = new Projection({
+    logEpoch: 7n,
+    partition: 0,
+    rawTtlMs: 86_400_000,
+    isDuplicate: () => false,
+  });
+  projection.add({ offset: 0n, value: encodeEnvelope({ ...header, ...rest }, events) });
+  const [found] = flowsOfBatch(projection.take(), 'default').flatMap(({ flows }) => flows);
+  if (found === undefined) throw new Error('the flow was not decoded');
+  return found;
 }
 
 async function connect(
@@ -108,6 +145,17 @@ describe('a WebSocket', () => {
         return second.events(id).length;
       })
       .toBe(1);
+  });
+
+  it('shows live flows, with labels and as they are, without asking the store', async () => {
+    script.push({ kind: 'flows', flows: [liveDrop()], cursor: START });
+    const client = await connect((await serve()).url);
+    const shown = 'flows { source { labels workload { name } service { name } } policies { name } raw }';
+    client.subscribe('1', `subscription { drops { __typename ... on FlowBatch { ${shown} } } }`);
+    await client.until(() => client.events('1').length > 1 || client.errors('1').length > 0);
+    const [flow] = client.events('1')[1]?.flows ?? [];
+    expect(flow).toMatchObject({ source: { labels: ['k8s:app=web'], service: null }, policies: [] });
+    expect(flow?.['raw']).toContain('"k8s:app=web"');
   });
 
   it('ends at once, with the server, while it waits for flows', async () => {

@@ -18,9 +18,13 @@ export type StreamEvent =
 /** Flows of one batch at most. */
 export const BATCH_FLOWS = 500;
 
-/** A batch of live flows; the scope is told that they are live. */
-export function liveBatch(flows: readonly LabelledFlow[], cursor: string, scope: RequestScope): StreamEvent {
-  scope.takeLive(flows);
+/** A batch of live flows; the scope whose resolvers show them is told that they are live. */
+export function liveBatch(
+  flows: readonly LabelledFlow[],
+  cursor: string,
+  shownBy: RequestScope,
+): StreamEvent {
+  shownBy.takeLive(flows);
   return { __typename: 'FlowBatch', flows: flows.map(({ flow }) => flowView(flow)), cursor };
 }
 
