@@ -22,10 +22,9 @@ beforeAll(async () => {
   directory = await temporary();
   await mkdir(join(directory.path, 'exports'));
   relay = await FakeRelay.start({ nodes: NODES, ring: 65_535 });
-  group = await start([
-    ...['--data-dir', directory.path, '--port', String(await unusedPort())],
-    ...['--hubble-relay', relay.target, '--follow-file', join(directory.path, 'exports', 'events.log*')],
-  ]);
+  const port = String(await unusedPort());
+  const words = ['--data-dir', directory.path, '--port', port, '--hubble-relay', relay.target];
+  group = await start([...words, '--follow-file', join(directory.path, 'exports', 'events.log*')]);
 }, 120_000);
 
 afterAll(async () => {

@@ -41,12 +41,14 @@ export interface Lane {
   add(stream: string, event: Uint8Array, timeNs: bigint | undefined): void;
 }
 
+/** Bytes of one append: what a broker with usual limits takes as one batch. */
+const CHUNK_BYTES = 1024 * 1024;
 const RETRY = { baseMs: 100, capMs: 5000 };
 /** How long a stopping source still tries to bring what it has into the log. */
 const LAST_WORDS_MS = 5000;
 
 /**
- * Packs events and appends them, one append at a time, so that what is durable is always a prefix of what was added and a
+ * Packs events and appends them, one batch at a time, so that what is durable is always a prefix of what was added and a
  * single mark says how far a source got. A refused append is tried again with the same records until it succeeds: a copy
  * that this may leave is removed by the loader. Callers keep below the byte bound by awaiting {@link room}.
  */
@@ -125,7 +127,8 @@ export class AppendQueue<Mark> {
     this.#closed = this.#added;
     const closed = this.#closed;
     const mark = this.#options.mark();
-    if (records.length > 0 && !(await this.#appendUntilDurable(records, signal))) return;
+    const done = await Promise.all(chunksOf(records).map((chunk) => this.#appendUntilDurable(chunk, signal)));
+    if (done.includes(false)) return;
     this.#durable = closed;
     if (this.pendingBytes <= this.#options.maxBytes / 2) for (const go of this.#waiting.splice(0)) go();
     await this.#options.onDurable(mark);
@@ -154,4 +157,19 @@ export class AppendQueue<Mark> {
     await this.#options.clock.sleep(this.#options.maxWaitMs ?? 500, due.signal).catch(() => undefined);
     this.#wake = undefined;
   }
+}
+
+/** The same records in order, in parts of about {@link CHUNK_BYTES}. */
+function chunksOf(records: readonly AppendRecord[]): readonly (readonly AppendRecord[])[] {
+  const chunks: AppendRecord[][] = [];
+  let bytes = Infinity;
+  for (const record of records) {
+    if (bytes + record.value.length > CHUNK_BYTES) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    chunks.at(-1)?.push(record);
+    bytes += record.value.length;
+  }
+  return chunks;
 }

@@ -122,10 +122,19 @@ export class FlowIntake {
     }
   }
 
-  /** What was received of a node as the server's counts name it. */
-  received(name: string): Received {
-    // An agent asked directly is the only one, whatever it calls itself.
-    return this.#progress.counted(this.#options.node ?? name);
+  /**
+   * What was received of a node as the server's counts name it. Counts say `cluster/node` where older agents' flows say
+   * `node`. Undefined as long as no flow named the node: it may have a name that we cannot guess.
+   */
+  received(name: string): Received | undefined {
+    const progress = this.#progress;
+    // An agent asked directly is the only one, whatever it calls itself; so are all nodes together.
+    if (name === '' || this.#options.node !== undefined) return progress.counted(this.#options.node ?? '');
+    const bare = name.slice(name.indexOf('/') + 1);
+    const known = [name, bare, `${this.#options.cluster}/${name}`].find((candidate) =>
+      progress.has(candidate),
+    );
+    return known === undefined ? undefined : progress.counted(known);
   }
 
   /** A stream brought its first message. An agent says nothing of its state itself, as relay does of its nodes. */

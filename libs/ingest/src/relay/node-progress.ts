@@ -73,6 +73,10 @@ export class NodeProgress {
     return this.#nodes.size;
   }
 
+  has(name: string): boolean {
+    return this.#nodes.has(name);
+  }
+
   /** Newest flow of all nodes, ns since 1970. */
   get newestNs(): bigint | undefined {
     let newest: bigint | undefined;

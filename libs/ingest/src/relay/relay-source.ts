@@ -47,6 +47,7 @@ const HOPELESS: ReadonlySet<number> = new Set([
 /** A session that held so long begins the back-off anew. */
 const STEADY_MS = 10_000;
 const TICK_MS = 250;
+const MOST_SILENCES = 3;
 
 /**
  * Reads all flows of a Hubble Relay (or of one agent) into the log, for ever: opens, resumes, and opens again. Nothing
@@ -66,6 +67,8 @@ export class RelaySource {
   /** Newest flow when a message that is too large ended a stream. */
   #stuckAt: bigint | undefined;
   #skip = false;
+  /** How often in a row nodes were found silent. */
+  readonly #silences = new Map<string, number>();
 
   constructor(options: RelaySourceOptions) {
     this.#options = options;
@@ -135,7 +138,7 @@ export class RelaySource {
           look: (counts) => {
             const verdict = watch.look(counts, (name) => intake.received(name));
             intake.counters.unexplained(verdict.unexplained);
-            return verdict.silent.length > 0;
+            return this.#isSilent(verdict.silent);
           },
           onMessage: (bytes) => {
             if (!heard) this.#heard();
@@ -151,6 +154,14 @@ export class RelaySource {
     } finally {
       client.close();
     }
+  }
+
+  /** A node that stays silent however often it is read anew is left to the usual reopening. */
+  #isSilent(nodes: readonly string[]): boolean {
+    for (const known of this.#silences.keys()) if (!nodes.includes(known)) this.#silences.delete(known);
+    const again = nodes.filter((node) => (this.#silences.get(node) ?? 0) < MOST_SILENCES);
+    for (const node of again) this.#silences.set(node, (this.#silences.get(node) ?? 0) + 1);
+    return again.length > 0;
   }
 
   #heard(): void {

@@ -33,6 +33,12 @@ describe('SilenceWatch', () => {
     }
   });
 
+  it('says nothing about a node that no flow has named', () => {
+    const watch = new SilenceWatch();
+    for (const seen of [100n, 200n, 300n])
+      expect(watch.look([node('n1', seen)], () => undefined)).toEqual({ silent: [], unexplained: 0n });
+  });
+
   it('sums what no message accounts for', () => {
     const watch = new SilenceWatch();
     watch.look([node('n1', 100n)], received(100n));

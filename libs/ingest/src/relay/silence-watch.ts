@@ -31,10 +31,13 @@ export class SilenceWatch {
   readonly #last = new Map<string, Sample>();
   #unexplained = 0n;
 
-  look(counts: readonly NodeCount[], receivedOf: (name: string) => Received): Verdict {
+  /** `receivedOf` is undefined for a node that flows do not name, or name in another way. */
+  look(counts: readonly NodeCount[], receivedOf: (name: string) => Received | undefined): Verdict {
     const silent: string[] = [];
     for (const { name, connected, seenFlows, uptimeNs } of counts) {
-      const sample = { seenFlows, uptimeNs, ...receivedOf(name) };
+      const received = receivedOf(name);
+      if (received === undefined) continue;
+      const sample = { seenFlows, uptimeNs, ...received };
       const last = this.#last.get(name);
       this.#last.set(name, sample);
       // An agent that started again counts from zero: there is nothing to compare with before the next look.
