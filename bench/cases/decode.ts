@@ -5,6 +5,7 @@ import protobuf from 'protobufjs';
 import type { ColumnStore } from '@flowledger/column-store';
 import { Projection } from '@flowledger/model';
 import { startTestStore } from '@flowledger/testkit';
+import { jsonRow } from '../baselines/json-rows.js';
 import { protoLoaderDeserializer } from '../baselines/proto-loader.js';
 import { PROTO, writeProtobufFile, writeSchema } from '../baselines/protobuf-file.js';
 import { READ_COLUMNS, structure } from '../baselines/reader-columns.js';
@@ -79,6 +80,17 @@ function protoLoader(flows: readonly MadeFlow[]): () => void {
   const buffers = flows.map(({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   return () => {
     for (const bytes of buffers) deserialize(bytes);
+  };
+}
+
+/** The same, made into rows with columns derived in the simplest way: what a pipeline on it has to do before an insert. */
+function protoLoaderRows(flows: readonly MadeFlow[]): () => void {
+  const deserialize = protoLoaderDeserializer('numbers');
+  const buffers = flows.map(({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  return () => {
+    let size = 0;
+    for (const bytes of buffers) size += jsonRow(deserialize(bytes).flow).length;
+    if (size === 0) throw new Error('no rows');
   };
 }
 
@@ -174,6 +186,13 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
       '@grpc/proto-loader objects (options of the gRPC guide), no columns',
     ),
     compare(
+      'proto_loader_rows',
+      await rate(count, seconds, protoLoaderRows(flows)),
+      5,
+      '>= 5x, like for like',
+      '@grpc/proto-loader objects made into JSONEachRow lines with derived columns, as in load.json_each_row',
+    ),
+    compare(
       'protobufjs',
       await rate(count, seconds, await protobufjs(flows)),
       1,
@@ -186,6 +205,11 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
 /** Row 1 of the targets: log records to column batches, against decoders of the same bytes. */
 export const decodeCase: BenchCase = {
   name: 'decode',
-  figures: ['decode.clickhouse_reader', 'decode.proto_loader', 'decode.protobufjs'],
+  figures: [
+    'decode.clickhouse_reader',
+    'decode.proto_loader',
+    'decode.proto_loader_rows',
+    'decode.protobufjs',
+  ],
   run,
 };

@@ -21,7 +21,7 @@ export interface LoaderOptions {
   readonly rawTtlDays: number;
   /** When the machine of the store started, ms since 1970. Default: when this machine did. */
   readonly bootedMs?: number;
-  /** Default 100,000 rows, 128 MiB of rows, 1 s. */
+  /** Default 100,000 rows, 64 MiB of rows, 1 s. */
   readonly limits?: Partial<BatchLimits>;
   readonly clock?: Clock;
   readonly events?: Partial<LoaderEvents>;
@@ -42,7 +42,7 @@ export interface Loader {
 
 const DAY_MS = 86_400_000;
 const CONTROL_POLL_MS = 500;
-const DEFAULT_LIMITS: BatchLimits = { maxRows: 100_000, maxBytes: 128 * 1024 * 1024, maxAgeMs: 1_000 };
+const DEFAULT_LIMITS: BatchLimits = { maxRows: 100_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 1_000 };
 /** Large batches at once: one is made while the other is written, which is all that two cores can do. */
 const LARGE_BATCHES = 2;
 
