@@ -174,6 +174,7 @@ describe.runIf(go).each([...TESTED])('hubble %s', (version) => {
   it('agent events come back; debug events are refused as a relay refuses them', async () => {
     const agent = await run(version, ['observe', 'agent-events', '--server', server.address, '--last', '3']);
     expect([agent.code, agent.err]).toEqual([0, '']);
+    expect(agent.out).not.toContain('UNKNOWN');
     expect(agent.out.trim().split('\n')).toHaveLength(3);
     const debug = await run(version, ['observe', 'debug-events', '--server', server.address]);
     expect(debug.err).toContain('Unimplemented');

@@ -1,6 +1,6 @@
 import { WireFields, toProtoJson } from '@flowledger/model';
 import { observeFlows } from '@flowledger/observer';
-import { AppError, configOrExit, EXIT, systemClock, type Config } from '@flowledger/platform';
+import { AppError, configOrExit, describeError, EXIT, systemClock, type Config } from '@flowledger/platform';
 import { graphql } from '../api-client.js';
 import { readGroupState } from '../group/run-state.js';
 import { runningUrl } from '../group/running-url.js';
@@ -9,7 +9,7 @@ import { FlowCounts } from '../observe/flow-counts.js';
 import { readObserveWords, type ObserveWords } from '../observe/observe-words.js';
 import { compactLine, csvHead, csvLine, type FlowJson } from '../observe/print-flow.js';
 
-const EXPLAIN = `query Why($uuid: UUID, $near: Time) { flow(uuid: $uuid, near: $near) { id } }`;
+const EXPLAIN = `query Why($uuid: String, $near: Time) { flow(uuid: $uuid, near: $near) { id } }`;
 const WHY = 'query Why($id: ID!) { dropExplanation(flowId: $id) { conclusion } }';
 
 /**
@@ -69,14 +69,23 @@ async function show(
 async function explained(flow: FlowJson, words: ObserveWords, config: Config): Promise<string | undefined> {
   if (!words.explain || flow.verdict !== 'DROPPED' || flow.uuid === undefined) return undefined;
   const url = words.url ?? (await runningUrl(config.data.dir));
-  const found = await graphql<{ flow: { id: string } | null }>(url, config.api.token, EXPLAIN, {
+  try {
+    return await conclusion(flow, url, config.api.token);
+  } catch (error) {
+    // A flow that nobody can explain must not end the list.
+    return `not explained: ${describeError(error)}`;
+  }
+}
+
+async function conclusion(flow: FlowJson, url: string, token: string): Promise<string | undefined> {
+  const found = await graphql<{ flow: { id: string } | null }>(url, token, EXPLAIN, {
     uuid: flow.uuid,
     near: flow.time,
   });
   if (found.flow === null) return undefined;
   const { dropExplanation } = await graphql<{ dropExplanation: { conclusion: string } | null }>(
     url,
-    config.api.token,
+    token,
     WHY,
     { id: found.flow.id },
   );

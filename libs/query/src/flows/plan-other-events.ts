@@ -1,3 +1,4 @@
+import { WireFields } from '@flowledger/model';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -8,6 +9,9 @@ import type { FlowPosition } from './flow-cursor.js';
 import { comparedPosition } from './flow-position.js';
 
 const EVENTS = new SqlTemplate('other-events');
+
+/** Where `observer.ExportEvent`, which the store keeps, holds each kind (hubble note 2.1). */
+const MEMBERS = { node_status: 2, lost_events: 3, agent_event: 4 } as const;
 
 /** Values of `events.kind` that streams carry. */
 export type OtherEventKind = 'lost_events' | 'node_status' | 'agent_event';
@@ -77,6 +81,6 @@ export function readOtherEvents(rows: readonly OtherEventRow[]): readonly OtherE
       offset: BigInt(row._lo),
       index: row._li,
     },
-    bytes: Buffer.from(row.bytes_base64, 'base64'),
+    bytes: new WireFields(Buffer.from(row.bytes_base64, 'base64')).bytes(MEMBERS[row.kind]),
   }));
 }
