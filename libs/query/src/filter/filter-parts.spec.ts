@@ -78,6 +78,8 @@ describe('compileFilters', () => {
     ['http with an event type that is not L7', { httpMethod: ['GET'], eventType: [{ type: 4 }] }],
     ['a look-ahead', { httpPath: ['(?=a)'] }],
     ['a text over 1 KiB', { traceId: ['x'.repeat(1025)] }],
+    ['a pattern of too many steps', { httpUrl: ['(\\pL|\\pN|\\pZ){1000}'] }],
+    ['too many long patterns', { dnsQuery: Array.from({ length: 17 }, () => 'x'.repeat(1000)) }],
     ['a list over 500', { sourcePod: Array.from({ length: 501 }, () => 'a') }],
     ['an empty cluster name', { sourceClusterName: [''] }],
     ['a node with two slashes', { nodeName: ['a/b/c'] }],

@@ -17,6 +17,9 @@ const MAX_LIST = 500;
 /** Event type of L7 records, which `http…` filters demand when an event type is given. */
 const L7_EVENT = 129;
 
+/** Characters of all patterns of a request: compiling one of a thousand can take 50 ms. */
+const MAX_PATTERNS = 16_384;
+
 type Parsers = {
   readonly [Field in keyof FlowFilterLists]: (
     values: FlowFilterLists[Field],
@@ -138,6 +141,17 @@ function parseList(
   return done(tests);
 }
 
+function patternsOf(filter: FlowFilter): readonly string[] {
+  const { dnsQuery, httpPath, httpUrl, celExpression, sourceFqdn, destinationFqdn, nodeName } = filter;
+  const lists = [dnsQuery, httpPath, httpUrl, celExpression, sourceFqdn, destinationFqdn, nodeName];
+  return lists.flatMap((list) => list ?? []);
+}
+
+function tooManyPatterns(filters: FlowFilters | null | undefined): boolean {
+  const patterns = [...(filters?.allow ?? []), ...(filters?.deny ?? [])].flatMap(patternsOf);
+  return patterns.reduce((sum, pattern) => sum + pattern.length, 0) > MAX_PATTERNS;
+}
+
 /** Allow and deny lists, parsed: one test a filter. */
 export interface ParsedFilters {
   readonly allow: readonly FlowTest[];
@@ -146,12 +160,15 @@ export interface ParsedFilters {
 
 /**
  * Parses and validates filters once, for SQL and for the predicate alike. Refuses with BAD_FILTER and the path of the
- * field: unknown and unsupported fields, bad values, texts over 1 KiB, lists over 500.
+ * field: unknown and unsupported fields, bad values, texts over 1 KiB, lists over 500,
+ * patterns over 16 KiB in all.
  */
 export function parseFilters(
   filters: FlowFilters | null | undefined,
   terms: Omit<FilterTerms, 'inferred'>,
 ): Result<ParsedFilters> {
+  if (tooManyPatterns(filters))
+    return refuse('BAD_FILTER', 'filters', `at most ${MAX_PATTERNS} characters of patterns in all`);
   const allow = parseList(filters?.allow ?? [], 'filters.allow', terms);
   if (!allow.ok) return allow;
   const deny = parseList(filters?.deny ?? [], 'filters.deny', terms);
