@@ -67,7 +67,8 @@ const QUESTIONS: readonly Question[] = [
     name: 'query.service_map',
     plans: (filters) => {
       const { now } = must(planServiceMap({ window: WINDOW, filters }, CONTEXT));
-      return [now.edges, now.red.plan];
+      // As the API asks: unranked, since the groups of a map are few.
+      return [now.edges, now.red.unranked?.plan ?? now.red.plan];
     },
   },
 ];
@@ -90,7 +91,8 @@ async function time(store: ColumnStore, plans: readonly QueryPlan[], times: numb
     const began = performance.now();
     const results = await Promise.all(uncached.map((plan) => store.query<object>(plan)));
     millis.push(performance.now() - began);
-    answer = JSON.stringify(results.map(({ rows }) => rows));
+    // Not every statement has an order.
+    answer = JSON.stringify(results.map(({ rows }) => rows.map((row) => JSON.stringify(row)).toSorted()));
     rowsRead = results.reduce((sum, result) => sum + result.rowsRead, 0);
   }
   return { millis, answer, rowsRead };
