@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { endpointView, type EndpointView } from '../endpoint-view.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import type { FlowView } from '../evaluate/flow-view.js';
 import type { Json } from '../json.js';
 import type { Policy } from '../policy.js';
+import { sets, views } from '../testing/random-policies.js';
 import { cilium, flow, network, pod, policies, reserved } from '../testing/views.js';
 import { draftChecked, draftPolicy, type PolicyDraft } from './draft-policy.js';
 
@@ -213,6 +215,27 @@ describe('a draft against an explicit deny', () => {
     changesOnly(set, draft, out);
   });
 
+  it('keeps the endpoint closed by default where the deny rule alone closed it', () => {
+    const set = policies(
+      cilium('shop', 'meta', {
+        endpointSelector: {},
+        egressDeny: [{ toCIDR: ['169.254.169.254/32'], toPorts: onPort('80') }],
+      }),
+    );
+    const out = flow('EGRESS', CHECKOUT, METADATA, 80);
+    const draft = drafted(set, out, true);
+    const [before] = set;
+    const rule = { key: 'app', values: ['checkout'] };
+    expect(draft.documents[0]?.['specs']).toEqual([
+      {
+        ...(before?.object['spec'] as object),
+        endpointSelector: { matchExpressions: [{ ...rule, operator: 'NotIn' }] },
+      },
+      { endpointSelector: { matchExpressions: [{ ...rule, operator: 'In' }] }, egress: [{}] },
+    ]);
+    changesOnly(set, draft, out);
+  });
+
   it('keeps the object as it is but for the rule and what Kubernetes wrote into it', () => {
     const [before] = denying({ fromEntities: ['all'], toPorts: onPort('8443') });
     const written = {
@@ -245,5 +268,42 @@ describe('a draft against an explicit deny', () => {
       ok: false,
       reason: expect.stringContaining('none of the stored policies'),
     });
+  });
+});
+
+describe('whatever the policies, a draft', () => {
+  it('allows what it is for, opens nothing else and closes nothing', () => {
+    const end = ({ namespace, labels, ip, reserved: own }: EndpointView): string =>
+      own.size > 0 ? JSON.stringify([[...own], ip]) : JSON.stringify([namespace, labels]);
+    const counts = { allow: 0, narrowed: 0 };
+    fc.assert(
+      fc.property(sets, views, fc.array(views, { minLength: 20, maxLength: 20 }), (set, view, others) => {
+        const was = evaluate(set, view);
+        if (was.verdict !== 'DENIED') return;
+        const explicit = was.how === 'EXPLICIT';
+        const draft = draftPolicy(set, view, NAMES, { precision: 'all', deniedExplicitly: explicit });
+        if (!draft.ok) return;
+        counts[explicit ? 'narrowed' : 'allow']++;
+        expect(evaluate(draft.value.policies, view).verdict).not.toBe('DENIED');
+        for (const other of others) {
+          const same =
+            other.direction === view.direction &&
+            end(other.subject) === end(view.subject) &&
+            end(other.peer) === end(view.peer) &&
+            other.protocol === view.protocol &&
+            other.port === view.port;
+          // A rule about every port denies ICMP messages as well; in its parts it cannot.
+          if (same || other.protocol === 'ICMPv4') continue;
+          const [before, after] = [
+            evaluate(set, other).verdict,
+            evaluate(draft.value.policies, other).verdict,
+          ];
+          if (before === 'DENIED') expect(after).not.toBe('ALLOWED');
+          if (before === 'ALLOWED') expect(after).not.toBe('DENIED');
+        }
+      }),
+      { numRuns: 1500 },
+    );
+    expect(Math.min(counts.allow, counts.narrowed)).toBeGreaterThan(20);
   });
 });

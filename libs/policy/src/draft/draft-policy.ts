@@ -73,6 +73,8 @@ function notesOf(
     notes.push(
       'rules by name need a rule that sends look-ups through the DNS proxy (toPorts with rules.dns)',
     );
+  if (denying.length > 0 && documents.some((one) => JSON.stringify(one).includes('"endPort"')))
+    notes.push('ranges of ports (endPort) need Cilium 1.16 or later');
   if (flow.l7) notes.push('L7 rules on this port still judge each call');
   return notes;
 }

@@ -3,6 +3,7 @@ import { isObject, listAt, objectAt, type Json, type JsonObject } from '../json.
 import type { Entry, Policy, PortRule } from '../policy.js';
 import type { Drafted } from './allow-rule.js';
 import { peerMembers, peerSource, type PeerSource, type Precision } from './peer-source.js';
+import { splitSubject } from './split-subject.js';
 import { subtractPeer, type PeerLists } from './subtract-peer.js';
 
 const WITH_PORTS = ['TCP', 'UDP', 'SCTP'];
@@ -23,9 +24,8 @@ function withoutPort(rule: PortRule, flow: FlowView): readonly JsonObject[] {
   const protocols = protocol === 'ANY' ? WITH_PORTS : [protocol];
   return protocols.flatMap((one) => {
     if (named !== '') return [{ port: named, protocol: one }];
-    if (one !== flow.protocol) return [portJson(one, from, to)];
     const [first, last] = from === 0 ? [1, LAST_PORT] : [from, to];
-    if (port < first || port > last) return [portJson(one, from, to)];
+    if (one !== flow.protocol || port < first || port > last) return [portJson(one, first, last)];
     const below = port > first ? [portJson(one, first, port - 1)] : [];
     return port < last ? [...below, portJson(one, port + 1, last)] : below;
   });
@@ -82,35 +82,46 @@ function replaceIn(
 ): JsonObject {
   const changed = (listAt(spec, list) ?? []).flatMap((one, i) => replacements.get(i) ?? [one]);
   const { [list]: _, ...rest } = spec;
-  return changed.length === 0 ? rest : { ...rest, [list]: changed };
+  if (changed.length > 0) return { ...rest, [list]: changed };
+  // The deny rule alone closed the endpoint by default; an empty allow rule goes on doing that.
+  const allow = list.replace('Deny', '');
+  return (listAt(spec, allow) ?? []).length > 0 ? rest : { ...rest, [allow]: [{}] };
 }
 
-function replaced(
-  object: JsonObject,
-  at: { specs: number | null; list: string },
-  by: ReadonlyMap<number, readonly Json[]>,
-): JsonObject {
-  if (at.specs === null) return { ...object, spec: replaceIn(objectAt(object, 'spec'), at.list, by) };
-  const specs = (listAt(object, 'specs') ?? []).map((spec, i) =>
-    i === at.specs && isObject(spec) ? replaceIn(spec, at.list, by) : spec,
-  );
-  return { ...object, specs };
+/** A place in a policy object: the spec by its number (null = `spec`), the list, and the element. */
+interface RulePlace {
+  readonly specs: number | null;
+  readonly list: string;
+  readonly index: number;
 }
 
-function rawEntry(
-  object: JsonObject,
-  specs: number | null,
-  list: string,
-  index: number,
-): JsonObject | undefined {
+function placeOf({ path }: Entry): RulePlace {
+  const [, , specs, list = '', index = ''] = RULES.exec(path) ?? [];
+  return { specs: specs === undefined ? null : Number(specs), list, index: Number(index) };
+}
+
+function specOf(object: JsonObject, specs: number | null): JsonObject {
   const spec = specs === null ? object['spec'] : listAt(object, 'specs')?.[specs];
-  const raw = isObject(spec) ? listAt(spec, list)?.[index] : undefined;
-  return isObject(raw) ? raw : undefined;
+  return isObject(spec) ? spec : {};
+}
+
+/** An object with other specs: `spec` where one is left of one, else `specs`. */
+function withSpecs(
+  object: JsonObject,
+  changed: ReadonlyMap<number | null, readonly JsonObject[]>,
+): JsonObject {
+  const { spec, specs: _, ...rest } = object;
+  const first = spec === undefined ? [] : (changed.get(null) ?? [spec]);
+  const more = (listAt(object, 'specs') ?? []).flatMap((one, i): readonly Json[] => changed.get(i) ?? [one]);
+  const [only, ...others] = [...first, ...more];
+  return only !== undefined && others.length === 0 && spec !== undefined
+    ? { ...rest, spec: only }
+    : { ...rest, specs: [...first, ...more] };
 }
 
 /**
- * A policy object whose deny rules leave out exactly one peer on one port: the rest of what they deny stays denied. The
- * reason says which rule cannot be narrowed.
+ * A policy object whose deny rules leave out exactly one peer on one port at one endpoint: the rest of what they deny
+ * stays denied. The reason says which rule cannot be narrowed.
  */
 export function narrowDeny(
   policy: Policy,
@@ -118,22 +129,30 @@ export function narrowDeny(
   flow: FlowView,
   precision: Precision,
 ): Drafted<JsonObject> {
+  const { object, namespace } = policy;
   const peer = peerSource(flow.peer, flow.direction, precision);
   if (peer === undefined) return { ok: false, reason: 'the flow does not show who the peer is' };
-  let object = cleaned(policy.object);
-  const places = new Map<string, { specs: number | null; list: string; by: Map<number, readonly Json[]> }>();
+  const rulesBySpec = new Map<number | null, Map<number, readonly Json[]>>();
   for (const entry of entries) {
-    const [, , specsText, list = '', index = ''] = RULES.exec(entry.path) ?? [];
-    const specs = specsText === undefined ? null : Number(specsText);
-    const raw = rawEntry(policy.object, specs, list, Number(index));
-    const rules = raw && narrowed(raw, entry, flow, peer, policy.namespace);
+    const { specs, list, index } = placeOf(entry);
+    const raw = listAt(specOf(object, specs), list)?.[index];
+    const rules = isObject(raw) ? narrowed(raw, entry, flow, peer, namespace) : undefined;
     if (rules === undefined || entry.icmps !== null)
       return { ok: false, reason: `${entry.path} cannot be narrowed to leave this out` };
-    const key = `${specs} ${list}`;
-    const place = places.get(key) ?? { specs, list, by: new Map() };
-    place.by.set(Number(index), rules);
-    places.set(key, place);
+    const known = rulesBySpec.get(specs) ?? new Map<number, readonly Json[]>();
+    rulesBySpec.set(specs, known.set(index, rules));
   }
-  for (const { by, ...at } of places.values()) object = replaced(object, at, by);
-  return { ok: true, value: object };
+  const list = flow.direction === 'INGRESS' ? 'ingressDeny' : 'egressDeny';
+  const changed = new Map<number | null, readonly JsonObject[]>();
+  for (const [specs, rules] of rulesBySpec) {
+    const spec = specOf(object, specs);
+    const split = splitSubject(spec, replaceIn(spec, list, rules), flow.subject, {
+      scope: namespace,
+      precision,
+    });
+    if (split === undefined)
+      return { ok: false, reason: 'the flow shows no label by which the endpoint could be told apart' };
+    changed.set(specs, split);
+  }
+  return { ok: true, value: cleaned(withSpecs(object, changed)) };
 }
