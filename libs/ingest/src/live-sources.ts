@@ -6,7 +6,7 @@ import { openFileMetrics } from './follow/file-metrics.js';
 import { FileSource } from './follow/file-source.js';
 import type { SamplingOptions } from './policy/flow-sampler.js';
 import { parsePolicy } from './policy/parse-policy.js';
-import type { TlsSettings } from './relay/hubble-client.js';
+import { HubbleClient, type TlsSettings } from './relay/hubble-client.js';
 import { PeerSource } from './relay/peer-source.js';
 import { openRelayMetrics } from './relay/relay-metrics.js';
 import { RelaySource, type SourceState } from './relay/relay-source.js';
@@ -50,6 +50,8 @@ async function openRelays(parts: LiveSourceParts, sampling: Sampling): Promise<r
   const { config, partitions, appender, clock, log, metrics } = parts;
   const { source, data } = config;
   const tls = await readTls(source);
+  // Certificates that are none are refused at the start, not at the first connection.
+  if (tls !== undefined) new HubbleClient({ target: 'localhost', tls }).close();
   const common = {
     tenant: source.tenant,
     cluster: source.cluster,
