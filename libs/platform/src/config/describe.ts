@@ -41,7 +41,7 @@ export function settings(): readonly Setting[] {
         section,
         key,
         path: `${section}.${key}`,
-        flagName: meta.flag ?? `${section}-${kebab(key)}`,
+        flagName: meta.flag ?? `${kebab(section)}-${kebab(key)}`,
         environment: `FLOWLEDGER_${section}_${kebab(key).replaceAll('-', '_')}`.toUpperCase(),
         defaultText: meta.secret === true ? '(empty)' : defaultText(type),
         isList: meta.form.startsWith('list'),
