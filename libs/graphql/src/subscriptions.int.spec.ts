@@ -135,6 +135,25 @@ describe('subscriptions over a WebSocket', () => {
     expect(client.errors('2')).toEqual(['BAD_FILTER']);
   });
 
+  it('explains drops once the tables hold them with their verdicts', async () => {
+    const query = `subscription { drops(explain: true) { __typename
+      ... on FlowBatch { flows { id } explanations { kind conclusion flow { id } } } } }`;
+    const client = await connect();
+    client.subscribe('1', query);
+    await client.until(() => caughtUp(client.events('1')));
+    const drops = { allow: [{ eventType: [{ type: 1 }] }] };
+    const before = new Set(await stored(drops));
+    await feed(-14, -12);
+    const wanted = (await stored(drops)).filter((id) => !before.has(id));
+    expect(wanted.length).toBeGreaterThan(0);
+    await client.until(() => flowIds(client.events('1')).length >= wanted.length);
+    const batches = client.events('1').filter(({ __typename }) => __typename === 'FlowBatch');
+    const told = batches.flatMap(({ explanations = [] }) => explanations);
+    expect(told.map(({ flow }) => flow.id)).toEqual(flowIds(batches));
+    expect(told.every(({ conclusion }) => conclusion.length > 0)).toBe(true);
+    expect(told.some(({ kind }) => kind === 'DEFAULT_DENY' || kind === 'EXPLICIT_DENY')).toBe(true);
+  });
+
   it('goes on from any cursor, of history or live, without gap or repetition', async () => {
     const wanted = (await stored()).toSorted();
     const ids: string[] = [];

@@ -13,14 +13,16 @@ import {
   type LogCursor,
 } from '@flowledger/query';
 import type { RequestScope } from '../request/request-scope.js';
-import { flowView } from '../resolvers/flow-view.js';
 import { planned } from '../resolvers/planned.js';
 import { RateCap } from './rate-cap.js';
 import { encodeStreamCursor, type StreamPlace } from './stream-cursor.js';
-import { BATCH_FLOWS, behind, eventOf, liveBatch, type StreamEvent } from './stream-events.js';
+import { BATCH_FLOWS, batchOf, behind, eventOf, type StreamEvent } from './stream-events.js';
 
 /** How long a batch waits for more flows; the schema promises 250 ms, and a busy machine needs the rest itself. */
 const BATCH_MS = 100;
+/** How long a drop may wait for the loader before it is explained, and how often it looks. */
+const LOADED_MS = 15_000;
+const LOADED_POLL_MS = 200;
 const PARTS: readonly FlowPart[] = ['l7', 'policies'];
 const HOUR_NS = 3_600_000_000_000n;
 
@@ -34,6 +36,8 @@ export interface StreamRequest {
   readonly place: StreamPlace;
   readonly maxPerSecond: number;
   readonly maxBufferedBytes: number;
+  /** Batches carry explanations. */
+  readonly explain: boolean;
   /** Scope of the resolvers that show the flows: the connection's. */
   readonly shownBy: RequestScope;
   readonly signal: AbortSignal;
@@ -98,7 +102,7 @@ class FlowStream {
       await this.#afford(flows.length);
       after = last.position;
       const cursor = more ? this.#historyCursor(sinceNs, after) : this.#cursor(place.log);
-      yield { __typename: 'FlowBatch', flows: flows.map(flowView), cursor };
+      yield batchOf(flows, cursor, this.request.explain);
     }
   }
 
@@ -126,8 +130,7 @@ class FlowStream {
           const allowed = batch.slice(0, sent);
           const next = behind(at, allowed);
           const end = from + BATCH_FLOWS >= step.flows.length ? step.cursor : behind(at, batch);
-          if (sent > 0)
-            yield liveBatch(allowed, this.#cursor(sent === batch.length ? end : next), request.shownBy);
+          if (sent > 0) yield await this.#batch(allowed, sent === batch.length ? end : next);
           if (sent < batch.length) yield this.#capped(batch.slice(sent), next);
           at = end;
         }
@@ -135,6 +138,29 @@ class FlowStream {
       }
     } finally {
       await steps.return?.();
+    }
+  }
+
+  /** A batch of live flows; one that is to be explained waits until the tables hold it and what explains it. */
+  async #batch(flows: readonly LabelledFlow[], behindIt: LogCursor): Promise<StreamEvent> {
+    const { explain, shownBy } = this.request;
+    if (explain) await this.#loaded(behindIt);
+    else shownBy.takeLive(flows);
+    return batchOf(
+      flows.map(({ flow }) => flow),
+      this.#cursor(behindIt),
+      explain,
+    );
+  }
+
+  /** Waits until the loader has passed a place, at most {@link LOADED_MS}: then what is there must do. */
+  async #loaded(place: LogCursor): Promise<void> {
+    const { clock } = this.scope.deps;
+    const deadline = clock.monotonic() + LOADED_MS;
+    while (clock.monotonic() < deadline) {
+      const { partitions } = await this.live.loaded();
+      if (partitions.every(({ offset }, p) => offset >= (place.partitions[p]?.offset ?? 0n))) return;
+      await clock.sleep(LOADED_POLL_MS, this.request.signal);
     }
   }
 

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
-import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
+import { Args, Context, Parent, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { hashFilters, type FlowFilters, type OpenLiveFlows } from '@flowledger/query';
 import { publicErrors } from '../errors/public-error.js';
 import { requestError } from '../errors/request-error.js';
 import { RequestScope, type ApiContext } from '../request/request-scope.js';
+import { explainFlow } from '../resolvers/explanation-resolver.js';
 import { planned } from '../resolvers/planned.js';
 import { dropFilters } from './drop-filters.js';
 import { streamFlows, type StreamRequest } from './flow-stream.js';
 import { decodeStreamCursor, type StreamPlace } from './stream-cursor.js';
-import type { StreamEvent } from './stream-events.js';
+import type { FlowBatchEvent, StreamEvent } from './stream-events.js';
 import type { StreamConnection } from './subscription-limits.js';
 
 const DEFAULT_RATE = 2000;
@@ -25,6 +26,7 @@ interface StreamArguments {
   readonly after?: string | null;
   readonly since?: bigint | null;
   readonly maxPerSecond?: number | null;
+  readonly explain?: boolean | null;
 }
 
 /** What is sent under the name of the subscription's field. */
@@ -50,6 +52,15 @@ export class LiveResolver {
   }
 }
 
+/** Why the drops of a batch were dropped. */
+@Resolver('FlowBatch')
+export class FlowBatchResolver {
+  @ResolveField('explanations')
+  explanations(@Parent() batch: FlowBatchEvent, @Context() { scope }: StreamContext) {
+    return batch.explain ? Promise.all(batch.flows.map(({ record }) => explainFlow(scope, record))) : null;
+  }
+}
+
 async function subscribe<Name extends 'flows' | 'drops'>(
   name: Name,
   args: StreamArguments,
@@ -72,6 +83,7 @@ async function subscribe<Name extends 'flows' | 'drops'>(
       place: await placeOf(args, filterHash, live.flows, scope),
       maxPerSecond: rateOf(args.maxPerSecond),
       maxBufferedBytes: live.bufferBytes,
+      explain: args.explain === true,
       shownBy: asking,
       signal: stop.signal,
     };

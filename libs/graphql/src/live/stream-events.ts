@@ -1,10 +1,17 @@
-import type { LabelledFlow, LiveStep, LogCursor } from '@flowledger/query';
-import type { RequestScope } from '../request/request-scope.js';
+import type { FlowRecord, LabelledFlow, LiveStep, LogCursor } from '@flowledger/query';
 import { flowView, type FlowView } from '../resolvers/flow-view.js';
+
+/** `FlowBatch` of the schema; `explanations` are made when they are asked for. */
+export interface FlowBatchEvent {
+  readonly __typename: 'FlowBatch';
+  readonly flows: readonly FlowView[];
+  readonly explain: boolean;
+  readonly cursor: string;
+}
 
 /** `FlowStreamEvent` of the schema. */
 export type StreamEvent =
-  | { readonly __typename: 'FlowBatch'; readonly flows: readonly FlowView[]; readonly cursor: string }
+  | FlowBatchEvent
   | { readonly __typename: 'CaughtUp'; readonly at: bigint; readonly cursor: string }
   | {
       readonly __typename: 'Missed';
@@ -18,14 +25,9 @@ export type StreamEvent =
 /** Flows of one batch at most. */
 export const BATCH_FLOWS = 500;
 
-/** A batch of live flows; the scope whose resolvers show them is told that they are live. */
-export function liveBatch(
-  flows: readonly LabelledFlow[],
-  cursor: string,
-  shownBy: RequestScope,
-): StreamEvent {
-  shownBy.takeLive(flows);
-  return { __typename: 'FlowBatch', flows: flows.map(({ flow }) => flowView(flow)), cursor };
+/** A batch of flows. */
+export function batchOf(flows: readonly FlowRecord[], cursor: string, explain: boolean): FlowBatchEvent {
+  return { __typename: 'FlowBatch', flows: flows.map((flow) => flowView(flow)), explain, cursor };
 }
 
 /** What a step says besides flows. */

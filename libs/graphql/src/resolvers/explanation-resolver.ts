@@ -10,11 +10,12 @@ import {
   type ChangeRow,
   type DropExplanation,
   type DropHistoryRow,
+  type FlowRecord,
   type FlowRow,
 } from '@flowledger/query';
 import { analyseDrop, type DropAnalysis } from '../policies/analyse-drop.js';
 import { requestError } from '../errors/request-error.js';
-import type { ApiContext } from '../request/request-scope.js';
+import type { ApiContext, RequestScope } from '../request/request-scope.js';
 import { flowView, policyView } from './flow-view.js';
 import { planned } from './planned.js';
 import { policyNameView } from './policy-resolver.js';
@@ -30,21 +31,26 @@ export class ExplanationResolver {
     if (!isExplainable(drop)) {
       throw requestError('BAD_REQUEST', 'flowId: this flow was not dropped', { field: 'flowId' });
     }
-    const plan = planExplanation(drop, scope.planning);
-    const [twins, history, analysis] = await Promise.all([
-      plan.twins === null ? undefined : scope.query<FlowRow>(plan.twins),
-      scope.query<DropHistoryRow>(plan.history),
-      analyseDrop(scope, drop),
-    ]);
-    const past = history.rows[0] ?? null;
-    const firstSeenNs =
-      past === null || past.drop_count === '0' ? drop.position.bucketNs : BigInt(past.first_ns);
-    const changes = await scope.query<ChangeRow>(planChanges(drop, firstSeenNs, scope.planning));
-    const twin = twins === undefined ? null : (readTwins(twins.rows, [drop]).get(drop.id) ?? null);
-    const facts = { drop, twin, history: past, changes: changes.rows };
-    const judged = analysis === null ? {} : { blamed: analysis.policies, judgement: analysis.evidence };
-    return explanationView(explainDrop({ ...facts, ...judged }), analysis);
+    return explainFlow(scope, drop);
   }
+}
+
+/** Why a stored flow was dropped, in the schema's form. */
+export async function explainFlow(scope: RequestScope, drop: FlowRecord) {
+  const plan = planExplanation(drop, scope.planning);
+  const [twins, history, analysis] = await Promise.all([
+    plan.twins === null ? undefined : scope.query<FlowRow>(plan.twins),
+    scope.query<DropHistoryRow>(plan.history),
+    analyseDrop(scope, drop),
+  ]);
+  const past = history.rows[0] ?? null;
+  const firstSeenNs =
+    past === null || past.drop_count === '0' ? drop.position.bucketNs : BigInt(past.first_ns);
+  const changes = await scope.query<ChangeRow>(planChanges(drop, firstSeenNs, scope.planning));
+  const twin = twins === undefined ? null : (readTwins(twins.rows, [drop]).get(drop.id) ?? null);
+  const facts = { drop, twin, history: past, changes: changes.rows };
+  const judged = analysis === null ? {} : { blamed: analysis.policies, judgement: analysis.evidence };
+  return explanationView(explainDrop({ ...facts, ...judged }), analysis);
 }
 
 /** `DropExplanation` of the schema. */

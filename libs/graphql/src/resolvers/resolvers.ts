@@ -11,7 +11,7 @@ import { ExplanationResolver } from './explanation-resolver.js';
 import { EndpointResolver, FlowConnectionResolver, FlowResolver, FlowsResolver } from './flows-resolver.js';
 import { HintsCoverageResolver, HintsResolver, MatchCountsResolver } from './hints-resolver.js';
 import { InventoryResolver, NodeInfoResolver } from './inventory-resolver.js';
-import { LiveResolver } from '../live/live-resolver.js';
+import { FlowBatchResolver, LiveResolver } from '../live/live-resolver.js';
 import { MapResolver } from './map-resolver.js';
 import { RawResolver } from './raw-resolver.js';
 import { AuditCoverageResolver, AuditResolver } from './audit-resolver.js';
@@ -36,6 +36,7 @@ export const RESOLVERS = [
   DropsResolver,
   EndpointResolver,
   ExplanationResolver,
+  FlowBatchResolver,
   FlowConnectionCoverageResolver,
   FlowConnectionResolver,
   FlowResolver,

@@ -35,6 +35,11 @@ export interface SocketMessage {
 export interface ReceivedEvent {
   readonly __typename: string;
   readonly flows?: readonly { readonly id: string; readonly [field: string]: unknown }[];
+  readonly explanations?: readonly {
+    readonly kind: string;
+    readonly conclusion: string;
+    readonly flow: { readonly id: string };
+  }[];
   readonly cursor?: string;
   readonly count?: number;
   readonly reason?: string;
