@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { announceSkip, findKafka } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBooks } from '../kill/books.js';
-import { feedUntil, startRig, type KafkaRig } from './rig.js';
+import { feedUntil, SESSION_MS, startRig, type KafkaRig } from './rig.js';
 import type { Service } from './service.js';
 
 const source = await findKafka();
@@ -11,8 +11,8 @@ if (source.kind === 'none') announceSkip('Apache Kafka', source.reason, 'anywher
 const PARTITIONS = 4;
 const ROUNDS = 6;
 const ROUND_MS = 3_000;
-const LOADED_MS = 60_000;
-const TEST_MS = 150_000;
+const LOADED_MS = 90_000;
+const TEST_MS = 240_000;
 
 let rig: KafkaRig;
 
@@ -34,7 +34,7 @@ async function disturb(round: number, workers: Service[]): Promise<void> {
   } else {
     // A zombie: silent for longer than its session, then back with everything it had under way.
     victim.pause();
-    await delay(ROUND_MS);
+    await delay(SESSION_MS + 1_500);
     victim.resume();
   }
 }
@@ -80,7 +80,9 @@ describe.runIf(source.kind !== 'none')('several workers on Kafka', () => {
       await delay(2_000);
       stop.abort();
       const { acknowledged } = await feeding;
-      await rig.loaded(LOADED_MS);
+      await rig.loaded(LOADED_MS).catch((error: unknown) => {
+        throw new Error(worker.said(), { cause: error });
+      });
       const books = await checkBooks(rig.log, rig.store, acknowledged);
       expect([books.missingIds, books.surplusIds, books.missingUuids]).toEqual([[], [], []]);
       expect(acknowledged.size).toBeGreaterThan(400);

@@ -18,7 +18,8 @@ import {
 import { startService, type Service } from './service.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/clickhouse', import.meta.url));
-const SESSION_MS = 2_000;
+/** Long enough for a worker on a machine that does much else. */
+export const SESSION_MS = 4_000;
 const KEPT_DAYS = 3650;
 
 /** A real Kafka, a real store, and processes of ours on them. */

@@ -173,6 +173,9 @@ type CreateCluster = (options: {
 const METADATA_AGE_MS = 60_000;
 
 const KEEP_ALIVE_MS = 60_000;
+const CONNECT_MS = 5_000;
+/** kafkajs's own time limit comes first where it works. */
+const CONNECT_GRACE_MS = 500;
 
 function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
   const name = isIP(host) === 0 ? { servername: host } : {};
@@ -200,7 +203,7 @@ function kafkaConfig({ brokers, clientId, tls, sasl }: KafkaConnection): KafkaCo
     clientId: clientId ?? 'flowledger',
     logLevel: logLevel.NOTHING,
     socketFactory: openSocket,
-    connectionTimeout: 5_000,
+    connectionTimeout: CONNECT_MS,
     authenticationTimeout: 10_000,
     requestTimeout: 30_000,
     // One quick second try for a connection; everything else is tried again by KafkaLink, which knows what is at stake.
@@ -243,17 +246,27 @@ function mendConnections(builder: PoolBuilder): void {
 
 /**
  * Two requests that find a connection broken must not both open a new one: kafkajs would keep the second socket, still
- * unconnected, and leak the first.
+ * unconnected, and leak the first. And a broker that hangs up during the handshake must not be waited for: kafkajs's own
+ * promise would never settle then.
  */
 function connectOnce(connection: Connection): void {
   const connect = connection.connect.bind(connection);
   let underWay: Promise<unknown> | undefined;
   connection.connect = () => {
-    underWay ??= connect().finally(() => {
+    underWay ??= inTime(connect()).finally(() => {
       underWay = undefined;
     });
     return underWay;
   };
+}
+
+function inTime(connecting: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const fault = Object.assign(new Error('Connection timeout'), { name: 'KafkaJSConnectionError' });
+    timer = setTimeout(() => reject(fault), CONNECT_MS + CONNECT_GRACE_MS);
+  });
+  return Promise.race([connecting, late]).finally(() => clearTimeout(timer));
 }
 
 /** With nothing to send, kafkajs looks every millisecond for something (reliability note, M16). */
