@@ -4,6 +4,7 @@ import { recommendPolicies, type Direction, type ObservedEdge } from '@flowledge
 import { MAX_POLICY_EDGES, resolveWindow, type Window } from '@flowledger/query';
 import { coverageOf, type CoverageView } from '../coverage/coverage.js';
 import { endName } from '../policies/flow-views.js';
+import { oneCluster } from '../policies/one-cluster.js';
 import { observedEdges } from '../policies/observed-edges.js';
 import { judgedEdges } from '../policies/stored-policies.js';
 import type { ApiContext } from '../request/request-scope.js';
@@ -68,12 +69,13 @@ export class PolicyRecommendationResolver {
   @Query('policyRecommendation')
   async policyRecommendation(@Args() args: RecommendationArguments, @Context() { scope }: ApiContext) {
     const window = planned(resolveWindow(windowRequest(args.window), scope.planning));
-    const question = { window, cluster: args.cluster ?? null, namespace: args.namespace };
+    const cluster = await oneCluster(scope, args.cluster);
+    const question = { window, cluster, namespace: args.namespace };
     const [forwarded, denied, audited, coverage] = await Promise.all([
       judgedEdges(scope, { ...question, outcome: 'FORWARDED' }),
       judgedEdges(scope, { ...question, outcome: 'DENIED' }),
       judgedEdges(scope, { ...question, outcome: 'AUDITED' }),
-      coverageOf(scope, { window, cluster: args.cluster ?? null }),
+      coverageOf(scope, { window, cluster }),
     ]);
     const answer = recommendPolicies({
       namespace: args.namespace,
