@@ -35,6 +35,8 @@ export interface FileSourceOptions extends AppendTarget {
 export const FILE_SOURCE = 'hubble-file';
 
 const MIB = 1024 * 1024;
+/** A file that is written all the time is not looked at all the time. */
+const LEAST_PAUSE_MS = 100;
 
 /**
  * Follows Hubble export files: new lines as they come, through rotation by rename and by copy-truncate, compressed backups,
@@ -99,9 +101,13 @@ export class FileSource {
     let first = true;
     try {
       while (!signal.aborted) {
+        // From before the look, so that what changes meanwhile is not slept over.
+        const changed = folders.changed();
         await this.#poll(first, folders, signal);
         first = false;
-        await clock.sleep(pollMs, AbortSignal.any([signal, folders.changed()])).catch(() => undefined);
+        const pauseMs = Math.min(pollMs, LEAST_PAUSE_MS);
+        await clock.sleep(pauseMs, signal).catch(() => undefined);
+        await clock.sleep(pollMs - pauseMs, AbortSignal.any([signal, changed])).catch(() => undefined);
       }
     } finally {
       this.#running = false;
