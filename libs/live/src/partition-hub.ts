@@ -7,9 +7,9 @@ import type { Turns } from './turns.js';
 /** How long one read waits for a record before it is asked again. */
 const WAIT_MS = 1_000;
 /** A tail that starts this many records behind the end starts there; one further behind starts at the end. */
-const START_RECORDS = 256n;
-/** Longest that readers who are still catching up may hold the others back at one record. */
-const PACE_MS = 2_000;
+const START_RECORDS = 64n;
+/** Longest that readers who are still catching up may hold back a tail that has just begun, in all. */
+const PACE_MS = 10_000;
 
 /**
  * The shared tail of one partition: reads and decodes while somebody listens, and hands every record to all readers.
@@ -25,6 +25,8 @@ export class PartitionHub {
   #first = 0n;
   /** Records before this offset wait for readers that have no room: they were in the log when the tail began. */
   #pacedUntil = 0n;
+  /** When they have waited enough, by the clock that never jumps. */
+  #patienceEndsMs = 0;
   #listeners = 0;
   readonly #readers = new Set<Reader>();
 
@@ -67,6 +69,7 @@ export class PartitionHub {
     this.#feed = feed;
     this.#first = from;
     this.#pacedUntil = end;
+    this.#patienceEndsMs = this.context.clock.monotonic() + PACE_MS;
     void this.#run(feed, this.#stop.signal);
   }
 
@@ -101,9 +104,11 @@ export class PartitionHub {
   }
 
   async #pace(): Promise<void> {
+    const left = this.#patienceEndsMs - this.context.clock.monotonic();
+    if (left <= 0) return;
     const patience = new AbortController();
     const rooms = Promise.all([...this.#readers].map((reader) => reader.room()));
-    const enough = this.context.clock.sleep(PACE_MS, patience.signal).catch(() => undefined);
+    const enough = this.context.clock.sleep(left, patience.signal).catch(() => undefined);
     await Promise.race([rooms, enough]);
     patience.abort();
   }
