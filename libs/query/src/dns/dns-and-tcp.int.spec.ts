@@ -176,7 +176,7 @@ function packet(atMs: number, port: number, flags: number, back = false, more: F
     server_workload: 'db',
     server_port: 5432,
   };
-  const ends = back
+  const ends: FlowCells = back
     ? {
         src_ip: '::ffff:10.0.0.2',
         dst_ip: '::ffff:10.0.0.1',
