@@ -39,6 +39,8 @@ export interface FlowStreamDeps {
 export class FlowStream {
   readonly #history: FlowHistory;
   readonly #writer = new WireWriter(4096);
+  /** Stored flows that were sent: those that match as they are, and those that match only by an inferred name. */
+  readonly matched = { exact: 0, inferred: 0 };
 
   constructor(
     private readonly deps: FlowStreamDeps,
@@ -94,6 +96,7 @@ export class FlowStream {
         if (event.position.bucketNs > flow.flow.position.bucketNs) break;
         responses.push(eventResponse(event));
       }
+      this.matched[this.question.matches(flow) ? 'exact' : 'inferred']++;
       responses.push(this.#response(flow));
     }
     for (const event of events.slice(next)) responses.push(eventResponse(event));

@@ -1,5 +1,12 @@
 import { createServer } from 'node:net';
-import { Server, ServerCredentials, status, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type Metadata,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ColumnStore } from '@flowledger/column-store';
 import { AppError, assertSafeBinding, systemClock, type Clock, type Log } from '@flowledger/platform';
@@ -139,9 +146,9 @@ function implementation(options: ObserverServerOptions, closing: AbortSignal) {
   };
   const eventsNs = reader.options.retention.minuteNs;
   return {
-    GetFlows: stream(check, closing, (bytes, signal) => {
+    GetFlows: stream(check, closing, (bytes, signal, trailer) => {
       const question = flowQuestion(decoded(decodeGetFlows(bytes)), reader.context(), options.matchInferred);
-      return new FlowStream(deps, question, signal).batches();
+      return counted(new FlowStream(deps, question, signal), options.matchInferred, trailer);
     }),
     GetAgentEvents: stream(check, closing, (bytes, signal) => {
       const request = decoded(decodeGetEvents(bytes));
@@ -157,6 +164,18 @@ function implementation(options: ObserverServerOptions, closing: AbortSignal) {
   };
 }
 
+/** Where inferred services match too, the trailer says how many flows match as sent and how many only by inference. */
+async function* counted(
+  stream: FlowStream,
+  matchInferred: boolean,
+  trailer: Metadata,
+): AsyncGenerator<readonly Uint8Array[]> {
+  yield* stream.batches();
+  if (!matchInferred) return;
+  trailer.set('flowledger-matched-exact', String(stream.matched.exact));
+  trailer.set('flowledger-matched-inferred', String(stream.matched.inferred));
+}
+
 function decoded<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
   throw new GrpcError(status.INVALID_ARGUMENT, `request: ${outcome.reason}`);
@@ -165,12 +184,12 @@ function decoded<T>(outcome: Outcome<T>): T {
 function stream(
   check: AccessCheck,
   closing: AbortSignal,
-  make: (request: Uint8Array, signal: AbortSignal) => AsyncIterable<readonly Uint8Array[]>,
+  make: (request: Uint8Array, signal: AbortSignal, trailer: Metadata) => AsyncIterable<readonly Uint8Array[]>,
 ) {
   return (call: EncodedStream): void => {
-    void streamOut(call, (signal) => {
+    void streamOut(call, (signal, trailer) => {
       check(call.metadata);
-      return make(call.request, AbortSignal.any([signal, closing]));
+      return make(call.request, AbortSignal.any([signal, closing]), trailer);
     });
   };
 }
