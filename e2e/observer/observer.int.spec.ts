@@ -1,6 +1,6 @@
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toProtoJson, WireFields } from '@flowledger/model';
+import { toProtoJson, WireFields, WireWriter } from '@flowledger/model';
 import type { ObserverServer } from '@flowledger/observer';
 import { Simulation, type SimulatedEvent } from '@flowledger/simulator';
 import { makeAuthority } from '@flowledger/testkit';
@@ -119,6 +119,28 @@ describe('GetFlows', () => {
     });
     expect(uuidsOf(answers)).toEqual(uuids(expected));
     expect(expected.length).toBeGreaterThan(100);
+  });
+
+  it('with matchInferred also finds sides that Hubble does not name, and says how many of each', async () => {
+    const inferring = await rig.serve({ matchInferred: true });
+    const asks = new ObserverClient(inferring.address);
+    // Hubble names the workload only on the node that runs it.
+    const workload = new WireWriter();
+    workload.bytesField(27, textFilter({ 1: ['catalog'] }));
+    const allow = [workload.finish()];
+    const exact = flowsOf(await client.flows({ number: ALL, allow })).length;
+    const stream = asks.stream('GetFlows', flowsRequest({ number: ALL, allow }));
+    const ended = new Promise<Metadata>((resolve) =>
+      stream.once('status', ({ metadata }: { metadata: Metadata }) => resolve(metadata)),
+    );
+    let all = 0;
+    for await (const bytes of stream) if (new WireFields(bytes as Buffer).has(1)) all++;
+    const trailer = await ended;
+    expect(trailer.get('flowledger-matched-exact')).toEqual([String(exact)]);
+    expect(trailer.get('flowledger-matched-inferred')).toEqual([String(all - exact)]);
+    expect(exact).toBeGreaterThan(0);
+    expect(all).toBeGreaterThan(exact);
+    asks.close();
   });
 
   it('refuses a bad filter with its field, an unknown filter field, and first with follow', async () => {
