@@ -132,6 +132,11 @@ async function listens(port: number): Promise<boolean> {
 class Broker implements JvmBroker {
   readonly address: string;
   #child: ChildProcess | undefined;
+  /** A test run that ends without `stop` must leave neither a JVM nor its data behind. */
+  readonly #abandon = (): void => {
+    this.#child?.kill('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  };
 
   constructor(
     private readonly jars: string,
@@ -139,6 +144,7 @@ class Broker implements JvmBroker {
     readonly ports: Readonly<Record<string, number>>,
   ) {
     this.address = `127.0.0.1:${ports['PLAIN'] ?? 0}`;
+    process.once('exit', this.#abandon);
   }
 
   get pid(): number {
@@ -169,8 +175,6 @@ class Broker implements JvmBroker {
     });
     closeSync(out);
     this.#child = child;
-    // A test run that ends without `stop` must not leave a JVM behind.
-    process.once('exit', () => child.kill('SIGKILL'));
     const deadline = performance.now() + START_LIMIT_MS;
     while (!(await listens(this.ports['PLAIN'] ?? 0))) {
       if (child.exitCode !== null || performance.now() > deadline) {
@@ -192,6 +196,7 @@ class Broker implements JvmBroker {
 
   async stop(): Promise<void> {
     await this.end('SIGKILL');
+    process.off('exit', this.#abandon);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
