@@ -25,20 +25,9 @@ const kills = flag('kills', 50);
 const seed = flag('seed', 1);
 const dataDir = await mkdtemp(join(tmpdir(), 'flowledger-kill-'));
 const broker = process.argv.includes('--kafka') ? await startJvmBroker() : undefined;
-const settings =
-  broker === undefined
-    ? []
-    : [
-        ...['--log-kind', 'kafka', '--log-brokers', broker.address],
-        ...[
-          '--log-replication-factor',
-          '1',
-          '--log-min-in-sync-replicas',
-          '1',
-          '--log-session-timeout',
-          '3s',
-        ],
-      ];
+const ONE_BROKER =
+  '--log-kind kafka --log-replication-factor 1 --log-min-in-sync-replicas 1 --log-session-timeout 3s';
+const settings = broker === undefined ? [] : [...ONE_BROKER.split(' '), '--log-brokers', broker.address];
 /** A group of consumers that lost a member takes a session to notice: kills that come faster only test the start. */
 const pace = broker === undefined ? 1 : 4;
 const group = new GroupUnderTest(root, dataDir, flag('port', 17117), settings);

@@ -60,7 +60,8 @@ describe('raw', () => {
     const query = `{ flows(window: { from: "${at(0)}", to: "${at(3600)}" }) { nodes { id raw again: raw } } }`;
     const { data, errors } = await ask(server, query);
     expect(errors).toEqual([]);
-    const [node] = (data?.['flows'] as { nodes: { id: string; raw: string; again: string }[] }).nodes;
+    const flows = data?.['flows'] as { nodes: { id: string; raw: string; again: string }[] } | undefined;
+    const [node] = flows?.nodes ?? [];
     expect(JSON.parse(node?.raw ?? '{}')).toEqual(FLOW);
     expect(node?.again).toBe(node?.raw);
     const single = await ask(server, 'query ($id: ID) { flow(id: $id) { raw } }', { id: node?.id });

@@ -87,6 +87,8 @@ function dyingAt(store: ColumnStore, name: string, count: number): ColumnStore {
       if (plan.name === name && ++seen === count) throw new Error('killed here');
       await store.command(plan, signal);
     },
+    readNative: (plan, signal) => store.readNative(plan, signal),
+    writeNative: (plan, blocks, signal) => store.writeNative(plan, blocks, signal),
     version: () => store.version(),
     close: () => store.close(),
   };
