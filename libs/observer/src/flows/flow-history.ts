@@ -18,8 +18,8 @@ import type { StoreReader } from './store-reader.js';
 
 /** Flows of the first page: few, so that the first row is soon there. */
 const FIRST_PAGE = 500;
-/** Flows of the pages after it; about ten megabytes. */
-const NEXT_PAGES = 4000;
+/** Flows of the pages after it; about ten megabytes encoded. A page reads whole five minutes, so that small ones read much again. */
+const NEXT_PAGES = 10_000;
 
 type Ask = Pick<
   FlowsRequest,
