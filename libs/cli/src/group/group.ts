@@ -4,6 +4,8 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import {
   AppError,
   assertSafeBinding,
+  isAppError,
+  systemClock,
   childEnvironment,
   Lifecycle,
   takeProcessLock,
@@ -15,6 +17,10 @@ import { migrateStore } from '../commands/migrate.js';
 import { killLeftovers, writeGroupState, type GroupState, type ProcessEntry } from './run-state.js';
 import { startStoreProcess, type StoreProcess } from './store-process.js';
 import { Supervised } from './supervised.js';
+
+/** An api whose supervisor was killed ends by itself within its own deadline for stopping. */
+const PORT_WAIT_MS = 25_000;
+const PORT_POLL_MS = 100;
 
 /** Compiled entries of the three processes; given by the composition root, because a library may not know apps. */
 export interface GroupEntries {
@@ -60,8 +66,8 @@ async function startAll(
   life: Lifecycle,
 ): Promise<RunningGroup> {
   const dataDir = config.data.dir;
-  await killLeftovers(dataDir);
-  const port = await freePort(config.api.host, config.api.port);
+  const died = await killLeftovers(dataDir);
+  const port = await freePort(config.api.host, config.api.port, died ? PORT_WAIT_MS : 0);
   const supervisor = self();
   const children: Supervised[] = [];
   let store: StoreProcess | undefined;
@@ -144,14 +150,26 @@ async function writable(directory: string): Promise<void> {
   }
 }
 
-/** Fails early, in one clear line, when the port is taken; picks one for 0. */
-async function freePort(host: string, port: number): Promise<number> {
+/** Fails in one clear line when the port is taken and does not come free within `waitMs`; picks one for 0. */
+async function freePort(host: string, port: number, waitMs: number): Promise<number> {
+  const deadline = systemClock.monotonic() + waitMs;
+  for (;;) {
+    try {
+      return await tryPort(host, port);
+    } catch (error) {
+      if (!isAppError(error) || !error.retry || systemClock.monotonic() >= deadline) throw error;
+      await systemClock.sleep(PORT_POLL_MS);
+    }
+  }
+}
+
+async function tryPort(host: string, port: number): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
     probe.once('error', (cause: NodeJS.ErrnoException) => {
       const busy = cause.code === 'EADDRINUSE';
       const message = busy ? `port ${port} is in use` : `cannot listen on ${host}:${port}`;
-      reject(new AppError('CONFLICT', message, { retry: false, ...(busy ? {} : { cause }) }));
+      reject(new AppError('CONFLICT', message, { retry: busy, ...(busy ? {} : { cause }) }));
     });
     probe.listen(port, host, resolve);
   });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startTicks } from '@flowledger/platform';
+import { startTicks, systemClock } from '@flowledger/platform';
 
 /** One process of the group as `flowledger status` shows it. */
 export interface ProcessEntry {
@@ -54,15 +54,19 @@ export async function readGroupState(dataDir: string): Promise<GroupState | unde
   }
 }
 
-/** Kills processes that outlived a supervisor that is gone: they hold the store, the log and the port. */
-export async function killLeftovers(dataDir: string): Promise<number> {
+const GONE_POLL_MS = 10;
+const GONE_MS = 5_000;
+
+/**
+ * Kills processes that outlived a supervisor that is gone, and waits until they are: they hold the store, the log and the
+ * port. True when a group died here; then a process it had not written down yet may still be ending by itself.
+ */
+export async function killLeftovers(dataDir: string): Promise<boolean> {
   const state = await readGroupState(dataDir);
-  if (state === undefined || isRunning(state.supervisor)) return 0;
-  let killed = 0;
-  for (const entry of state.processes) {
-    if (!isRunning(entry)) continue;
-    process.kill(entry.pid, 'SIGKILL');
-    killed++;
-  }
-  return killed;
+  if (state === undefined || isRunning(state.supervisor)) return false;
+  const left = state.processes.filter(isRunning);
+  for (const { pid } of left) process.kill(pid, 'SIGKILL');
+  const deadline = systemClock.monotonic() + GONE_MS;
+  while (left.some(isRunning) && systemClock.monotonic() < deadline) await systemClock.sleep(GONE_POLL_MS);
+  return true;
 }
