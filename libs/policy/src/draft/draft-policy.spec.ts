@@ -302,7 +302,7 @@ describe('whatever the policies, a draft', () => {
           if (before === 'ALLOWED') expect(after).not.toBe('DENIED');
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 4000 },
     );
     expect(Math.min(counts.allow, counts.narrowed)).toBeGreaterThan(20);
   });
