@@ -17,7 +17,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['{libs,apps}/*/src/**/*.spec.ts', 'e2e/**/*.spec.ts', 'tools/**/*.spec.mjs'],
-    setupFiles: process.env['FLOWLEDGER_TEST_SEED'] === undefined ? [] : ['tools/test-seed.ts'],
+    setupFiles: process.env['FLOWLEDGER_TEST_SEED'] === undefined ? [] : ['tools/test-seed.mjs'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
