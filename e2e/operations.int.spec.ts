@@ -117,6 +117,8 @@ describe('flowledger backup and restore', () => {
     expect(await json(['backup', folder, ...data])).toMatchObject({ schema: expect.any(Number) as number });
     expect(await json(['backup', folder, '--verify', ...data])).toMatchObject({ damaged: 0 });
     expect((await run(['restore', folder, ...data])).err).toMatch(/already holds log and store|is in use/);
+    const replayed = await json(['replay', '--archive', folder, ...data]);
+    expect(replayed).toMatchObject({ differences: [], refused: [], swapped: false });
     const other = ['--data-dir', join(directory.path, 'restored'), '--port', '0', '--no-demo'];
     await json(['restore', folder, ...other]);
     const before = await ask<Counts>(group.url, COUNTS);

@@ -44,7 +44,7 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
   ],
   [
     'replay',
-    'rebuild the tables from the log beside the live ones and compare [--swap]',
+    'rebuild the tables from the log beside the live ones and compare [--swap] [--archive FOLDER]',
     async () => (await import('./commands/replay.js')).replay,
   ],
   [

@@ -1,4 +1,5 @@
 export * from './port.js';
+export { withArchive } from './embedded/archived-log.js';
 export { openEmbeddedLog } from './embedded/embedded-log.js';
 export type { EmbeddedLog } from './embedded/embedded-log.js';
 export type { EmbeddedLogEvent, EmbeddedLogOptions } from './embedded/options.js';

@@ -41,6 +41,7 @@ function openEmbeddedWriter(config: Config, log: Log): Promise<EventLog> {
     retention: { maxBytes: retentionSize, maxAgeMs: retentionAge, groups: [LOADER_GROUP] },
     fullPolicy,
     minFreeBytes: minFree,
+    archive: config.log.archive,
     durability,
     onEvent: (event) => report(event, log),
   });

@@ -1,19 +1,23 @@
-import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
-import { configOrExit, EXIT, openLog, stopSignal } from '@flowledger/platform';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LOADER_GROUP, openLogReader, withArchive, type EventLog } from '@flowledger/event-log';
+import { configOrExit, EXIT, openLog, stopSignal, type Config } from '@flowledger/platform';
 import { replay as runReplay, type OffsetRange, type ReplayReport } from '@flowledger/sink';
+import { takeFlag, takeSwitch } from '../flags.js';
 import { openWriter, withRunningStore } from '../group/running-store.js';
 import { migrateStore } from './migrate.js';
 
 /**
- * `flowledger replay [--swap]`: loads what the log holds into tables beside the live ones and compares them hour by hour;
+ * `flowledger replay [--swap] [--archive FOLDER]`: loads what the log, and its archive (`log.archive`, or a backup), holds into tables beside the live ones and compares them hour by hour;
  * ends with one JSON line. Works while the group runs. With `--swap` the replayed rows then take the place of the live
  * ones. Exit 0 when everything compared is equal or was swapped, 1 otherwise.
  */
 export async function replay(argv: readonly string[]): Promise<number> {
-  const swap = argv.includes('--swap');
-  const config = await withRunningStore(configOrExit(argv.filter((word) => word !== '--swap')));
+  const { on: swap, rest } = takeSwitch(argv, '--swap');
+  const { value: archive, rest: settings } = takeFlag(rest, '--archive');
+  const config = await withRunningStore(configOrExit(settings));
   const logger = openLog('replay', config.diagnostics.level);
-  const log = await openLogReader(config);
+  const log = await openFullLog(config, archive ?? config.log.archive);
   const live = openWriter(config);
   try {
     const options = {
@@ -40,10 +44,27 @@ export async function replay(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** The log with its archive in front of it; a backup serves as one. */
+async function openFullLog(config: Config, archive: string): Promise<EventLog> {
+  const log = await openLogReader(config);
+  if (archive === '') return log;
+  try {
+    const inBackup = join(archive, 'log');
+    const isBackup = await access(join(archive, 'backup.json')).then(
+      () => true,
+      () => false,
+    );
+    return await withArchive(log, isBackup ? inBackup : archive);
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
 function describe({ refused, differences, rows, comparedHours, swapped }: ReplayReport): string {
   const lines = [`${rows} rows loaded again, ${comparedHours} hours of tables compared`];
   for (const { partition, end } of refused)
-    lines.push(`refused: the log no longer holds offsets 0 to ${end - 1n} of partition ${partition}`);
+    lines.push(`refused: neither log nor archive holds offsets 0 to ${end - 1n} of partition ${partition}`);
   for (const { table, partition, hour, liveRows, replayedRows } of differences.slice(0, 50))
     lines.push(
       `differs: ${table}, partition ${partition}, ${hour}: ${liveRows} rows, replayed ${replayedRows}`,

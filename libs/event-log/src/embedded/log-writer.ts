@@ -15,6 +15,7 @@ import type { RecoveryNote } from './partition-recovery.js';
 import { PartitionWriter } from './partition-writer.js';
 import type { WriterContext } from './partition-writer.js';
 import { Retention } from './retention.js';
+import { SegmentArchive } from './segment-archive.js';
 
 /** How often, and how long at most, an opening writer watches the heartbeat of an owner that it cannot see. */
 const OWNER_POLL_MS = 200;
@@ -56,7 +57,14 @@ async function openPartitions(options: ResolvedOptions, failStop: FailStop): Pro
   const meta = await openMeta(fs, directory, options.partitions);
   const share = Math.floor(retention.maxBytes / (ACTIVE_SHARE * meta.partitions));
   const segmentBytes = Math.min(options.segmentBytes, share);
-  const context: WriterContext = { fs, clock, failStop, options: { segmentBytes, durability, flushMs } };
+  const archive = options.archive === '' ? undefined : new SegmentArchive(fs, directory, options.archive);
+  const context: WriterContext = {
+    fs,
+    clock,
+    failStop,
+    options: { segmentBytes, durability, flushMs },
+    archive,
+  };
   const writers: PartitionWriter[] = [];
   const notes: RecoveryNote[] = [];
   try {

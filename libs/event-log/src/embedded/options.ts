@@ -31,6 +31,8 @@ export interface EmbeddedLogOptions {
   readonly fullPolicy?: 'refuse' | 'drop_oldest';
   /** Space on the volume that the log leaves to others. 0: use it all. */
   readonly minFreeBytes?: number;
+  /** Directory that segments are copied to before retention removes them; empty: they are only removed. */
+  readonly archive?: string;
   /** `disk` (fsync before acknowledgement) or `process` (survives kill -9, may lose `flushMs` to a power cut). */
   readonly durability?: 'disk' | 'process';
   /** Longest delay of the fsync at durability `process`, and so of what readers see. 200 ms. */
@@ -63,6 +65,7 @@ export function resolveOptions(options: EmbeddedLogOptions): ResolvedOptions {
     segmentBytes: 64 * MIB,
     fullPolicy: 'refuse',
     minFreeBytes: 0,
+    archive: '',
     durability: 'disk',
     flushMs: 200,
     maxPendingBytes: 64 * MIB,

@@ -8,6 +8,7 @@ import type { HeadSource, PartitionIdentity } from './partition-reader.js';
 import { createSegment } from './partition-recovery.js';
 import type { ActiveSegment, RecoveredPartition } from './partition-recovery.js';
 import { checksumSeed } from './record.js';
+import type { SegmentArchive } from './segment-archive.js';
 import type { SegmentSummary } from './segment-index.js';
 import { diskFull, recordBytes, SegmentWriter } from './segment-writer.js';
 import type { PreparedRecord } from './segment-writer.js';
@@ -27,6 +28,8 @@ export interface WriterContext {
   readonly clock: Clock;
   readonly failStop: FailStop;
   readonly options: PartitionWriterOptions;
+  /** Where segments go before they are removed; undefined: nowhere. */
+  readonly archive: SegmentArchive | undefined;
 }
 
 /**
@@ -128,10 +131,11 @@ export class PartitionWriter implements HeadSource {
   removeBefore(before: bigint): Promise<readonly SegmentSummary[]> {
     return this.queue.run(async () => {
       this.context.failStop.check();
-      const { fs } = this.context;
+      const { fs, archive } = this.context;
       const { paths } = this.identity;
       const removed = this.sealed.filter((segment) => segment.end <= before);
       if (removed.length === 0) return removed;
+      for (const { base } of removed) await archive?.keep(this.identity, base);
       this.sealed = this.sealed.slice(removed.length);
       this.sealedBytes -= removed.reduce((sum, segment) => sum + segment.bytes, 0);
       await this.publish(true);

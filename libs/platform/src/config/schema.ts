@@ -103,6 +103,10 @@ export const configSchema = z.strictObject({
     retentionSize: size('10GiB', '64MiB', '1024TiB', 'Bytes the log may keep'),
     retentionAge: duration('7d', '1h', '3650d', 'How long the log keeps records'),
     segmentSize: size('64MiB', '1MiB', '4GiB', 'Bytes of one segment file'),
+    archive: text(
+      '',
+      'Directory that segments are copied to before retention removes them, for replays; empty: they are gone',
+    ),
     fullPolicy: choice(
       ['refuse', 'drop_oldest'],
       'refuse',

@@ -5,6 +5,9 @@ import { GROUP, migrateRig, openRig, RAW_TTL_DAYS, type SinkRig } from '../testi
 import { replay } from './replay.js';
 
 const NOW = Date.now();
+const HOUR_MS = 3_600_000;
+/** Half past, so that an hour of records always lies in two hours. */
+const START = Math.floor(NOW / HOUR_MS) * HOUR_MS - 1.5 * HOUR_MS;
 let rig: SinkRig;
 
 beforeAll(async () => {
@@ -21,7 +24,7 @@ function record(i: number) {
   return madeRecord({
     node: `node-${i % 3}`,
     partition: i % 2,
-    startMs: NOW - 7_200_000 + i * 300_000,
+    startMs: START + i * 300_000,
     stepMs: 500,
     count: 500,
     first: (i % 10) * 500,

@@ -37,6 +37,8 @@ export interface RigOptions {
   readonly database?: string;
   /** Of the log; default 64 MiB. */
   readonly segmentBytes?: number;
+  /** Where segments of the log go before retention removes them. */
+  readonly archive?: string;
   /** Default 14. */
   readonly rawTtlDays?: number;
 }
@@ -52,6 +54,7 @@ export async function openRig(options: RigOptions = {}): Promise<SinkRig> {
     mode: 'writer',
     partitions: options.partitions ?? 2,
     ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+    ...(options.archive === undefined ? {} : { archive: options.archive }),
   });
   const store = testStore.store('writer', database);
   const number = async (sql: string): Promise<number> => {
