@@ -1,4 +1,5 @@
 export * from './fault-proxy.js';
+export * from './tcp-proxy.js';
 export * from './test-store.js';
 export * from './pipeline.js';
 export * from './docker-available.js';

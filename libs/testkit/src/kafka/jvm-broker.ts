@@ -27,6 +27,8 @@ export interface JvmBrokerOptions {
   readonly format?: readonly string[];
   /** Further listeners by name, e.g. `SASL`; their ports are in {@link JvmBroker.ports}. */
   readonly listeners?: Readonly<Record<string, string>>;
+  /** Ports that clients of a listener are told instead of its own: those of proxies in front of it. */
+  readonly advertised?: Readonly<Record<string, number>>;
 }
 
 /** A real Apache Kafka in a child process: KRaft, one node that is broker and controller. */
@@ -75,7 +77,7 @@ function propertiesText(
     listeners: names.map(address).join(','),
     'advertised.listeners': names
       .filter((name) => name !== 'CONTROLLER')
-      .map(address)
+      .map((name) => `${name}://127.0.0.1:${options.advertised?.[name] ?? ports[name] ?? 0}`)
       .join(','),
     'listener.security.protocol.map': Object.entries(protocols)
       .map(([name, protocol]) => `${name}:${protocol}`)
