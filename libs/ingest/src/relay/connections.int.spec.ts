@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
+import { createServer, type Http2Server } from 'node:http2';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog, systemClock, type Clock, type Log } from '@flowledger/platform';
@@ -254,6 +256,46 @@ describe('a server that cannot be read', () => {
       (await rig.content()).events.some(({ text, type }) => type === 1 && text === DISCONNECTED_MESSAGE),
     );
   });
+});
+
+/** A gRPC server that answers every stream with one compressed message of so many bytes. */
+async function bombServer(
+  bytes: number,
+): Promise<{ target: string; asked: () => number; server: Http2Server }> {
+  const packed = gzipSync(Buffer.alloc(bytes));
+  const frame = Buffer.alloc(5 + packed.length);
+  frame.writeUInt8(1, 0);
+  frame.writeUInt32BE(packed.length, 1);
+  packed.copy(frame, 5);
+  let asked = 0;
+  const server = createServer();
+  server.on('stream', (stream) => {
+    asked++;
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' });
+    stream.write(frame);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { target: `127.0.0.1:${port}`, asked: () => asked, server };
+}
+
+describe('a message that expands past the limit when it is unpacked (B12)', () => {
+  it('is cut while it is unpacked, the source goes on, and nothing of it reaches the log', async () => {
+    const bomb = await bombServer(512 * 1024 * 1024);
+    try {
+      const before = process.memoryUsage().rss;
+      const source = rig.relay({ address: { target: bomb.target } });
+      rig.run(source);
+      await until('it was asked again', () => bomb.asked() >= 3);
+      expect(source.state.error).not.toBeNull();
+      expect(await flowsInLog()).toBe(0);
+      expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
+    } finally {
+      bomb.server.close();
+    }
+  }, 60_000);
 });
 
 describe('the progress of a relay source', () => {
