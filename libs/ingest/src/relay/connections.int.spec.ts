@@ -6,7 +6,13 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog, systemClock, type Clock, type Log } from '@flowledger/platform';
 import { Simulation, type SimulatedEvent } from '@flowledger/simulator';
-import { FakeRelay, makeAuthority, type FakeRelayOptions } from '@flowledger/testkit';
+import {
+  FakeRelay,
+  makeAuthority,
+  startTcpProxy,
+  type FakeRelayOptions,
+  type TcpFault,
+} from '@flowledger/testkit';
 import { SourceRig, until, uuidsOf } from '../testing/source-rig.js';
 import { DISCONNECTED_MESSAGE } from './flow-intake.js';
 import { agentServerName } from './server-name.js';
@@ -256,6 +262,39 @@ describe('a server that cannot be read', () => {
       (await rig.content()).events.some(({ text, type }) => type === 1 && text === DISCONNECTED_MESSAGE),
     );
   });
+});
+
+describe('a bad way to a relay', () => {
+  it.each<[string, readonly TcpFault[]]>([
+    ['is reset', ['refuse', 'pass', 'pass']],
+    ['is slow', [{ drip: 4_000 }, 'pass']],
+    ['stalls and loses answers', ['stall', 'lose-answers', 'pass', 'pass']],
+  ])(
+    'loses and changes no flow when it %s',
+    async (_, faults) => {
+      const relay = await fakeRelay();
+      const proxy = await startTcpProxy();
+      proxy.to(Number(relay.target.split(':')[1]));
+      const events = traffic(40);
+      rig.run(rig.relay({ address: { target: `127.0.0.1:${proxy.port}` } }));
+      try {
+        const share = Math.ceil(events.length / 20);
+        for (let turn = 0; turn < 20; turn++) {
+          proxy.set(faults[turn % faults.length] ?? 'pass');
+          relay.publish(events.slice(turn * share, (turn + 1) * share));
+          await systemClock.sleep(100);
+        }
+        proxy.set('pass');
+        const sent = new Set(uuidsOf(events));
+        await until('every flow came', async () => new Set((await rig.content()).uuids).size === sent.size);
+        expect(new Set((await rig.content()).uuids)).toEqual(sent);
+        expect(proxy.hits()).toBeGreaterThan(5);
+      } finally {
+        await proxy.close();
+      }
+    },
+    60_000,
+  );
 });
 
 /** A gRPC server that answers every stream with one compressed message of so many bytes. */
