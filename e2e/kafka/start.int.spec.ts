@@ -48,6 +48,18 @@ describe.runIf(source.kind !== 'none')('everything on one machine with the log i
       '{ coverage(window: { last: "24h" }) { unaccounted } }',
     );
     expect(coverage.unaccounted).toBe(0);
+    const log = ['--log-kind', 'kafka', '--log-brokers', kafka.brokers.join(','), '--log-topic', topic];
+    const doctor = await run([
+      'doctor',
+      '--data-dir',
+      (await directory).path,
+      ...log,
+      '--log-strict',
+      'true',
+    ]);
+    expect(doctor.code).toBe(1);
+    expect(doctor.out).toMatch(/unsafe +topic replication factor +P1 +1: losing brokers/);
+    expect(doctor.out).toMatch(/ok +log retention +P4/);
   }, 180_000);
 
   it('names what is wrong with the settings, and ends with 78', async () => {

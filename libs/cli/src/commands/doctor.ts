@@ -1,11 +1,19 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLogReader, type EventLog } from '@flowledger/event-log';
-import { configOrExit, EXIT, stopSignal, systemClock, type Config } from '@flowledger/platform';
+import {
+  configOrExit,
+  EXIT,
+  stopSignal,
+  silentLog,
+  systemClock,
+  type Config,
+  type Log,
+} from '@flowledger/platform';
 import { audit, type AuditReport } from '@flowledger/sink';
 import { diagnose } from '../doctor/checks.js';
 import { collectFacts } from '../doctor/collect-facts.js';
-import type { Finding } from '../doctor/facts.js';
+import type { Finding, TopicSetting } from '../doctor/facts.js';
 import { takeSwitch } from '../flags.js';
 import { openWriter, withRunningStore } from '../group/running-store.js';
 
@@ -21,9 +29,10 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   const signal = stopSignal();
   const config = await withRunningStore(given).catch(() => given);
   const store = config.store.url === '' ? undefined : openWriter(config);
-  const log = await openExistingLog(config);
+  const opened = await openExistingLog(config);
+  const log = opened?.log;
   try {
-    const findings = diagnose(await collectFacts(config, store, log, signal));
+    const findings = diagnose(await collectFacts(config, store, opened, signal));
     const report =
       withAudit && store !== undefined && log !== undefined
         ? await audit({ log, store, rawTtlDays: config.retention.rawDays, nowMs: systemClock.now() }, signal)
@@ -38,14 +47,37 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   }
 }
 
+interface OpenedLog {
+  readonly log: EventLog;
+  readonly topic: readonly TopicSetting[];
+}
+
 /** The log, if there is one: a reader of files would wait for them to be made. */
-async function openExistingLog(config: Config): Promise<EventLog | undefined> {
-  if (config.log.kind !== 'embedded') return openLogReader(config).catch(() => undefined);
+async function openExistingLog(config: Config): Promise<OpenedLog | undefined> {
+  if (config.log.kind === 'kafka') return openTopic(config).catch(() => undefined);
   const made = await access(join(config.data.dir, 'log')).then(
     () => true,
     () => false,
   );
-  return made ? openLogReader(config).catch(() => undefined) : undefined;
+  const log = made ? await openLogReader(config).catch(() => undefined) : undefined;
+  return log === undefined ? undefined : { log, topic: [] };
+}
+
+/** Opens a topic however unsafe it is, and takes down what the adapter says of its settings. */
+async function openTopic(config: Config): Promise<OpenedLog> {
+  const topic: TopicSetting[] = [];
+  const warn: Log['warn'] = ({ setting, found, wanted, breaks }) => {
+    if (setting === undefined) return;
+    const text = [setting, found, wanted, breaks].map(String);
+    topic.push({
+      setting: text[0] ?? '',
+      found: text[1] ?? '',
+      wanted: text[2] ?? '',
+      breaks: text[3] ?? '',
+    });
+  };
+  const tolerant = { ...config, log: { ...config.log, strict: false } };
+  return { log: await openLogReader(tolerant, { ...silentLog, warn }), topic };
 }
 
 function describe(findings: readonly Finding[], report: AuditReport | undefined): string {

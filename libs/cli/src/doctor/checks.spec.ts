@@ -14,6 +14,7 @@ const STORE: StoreFacts = {
   pinnedSettings: [],
   readerMayWrite: false,
 };
+const LOG: NonNullable<DoctorFacts['log']> = { epoch: 42n, partitions: 4, lagMs: 0, topic: [] };
 const SOUND: DoctorFacts & { readonly store: StoreFacts } = {
   node: '20.20.2',
   config: {
@@ -28,7 +29,7 @@ const SOUND: DoctorFacts & { readonly store: StoreFacts } = {
     hasToken: false,
   },
   host: { openFiles: 1_048_576, freeBytes: 50 * 2 ** 30, fileSystem: 0xef53 },
-  log: { epoch: 42n, partitions: 4, lagMs: 0 },
+  log: LOG,
   store: STORE,
 };
 const config = (part: Partial<DoctorFacts['config']>): DoctorFacts => ({
@@ -54,10 +55,30 @@ const UNSAFE: readonly (readonly [string, DoctorFacts, 'warn' | 'unsafe', string
   ['a log that cannot be read', { ...SOUND, log: undefined }, 'unsafe', 'log', 'P1'],
   [
     'a loader further behind than the log keeps',
-    { ...config({ retentionAgeMs: 7_200_000 }), log: { epoch: 42n, partitions: 4, lagMs: 5_400_000 } },
+    { ...config({ retentionAgeMs: 7_200_000 }), log: { ...LOG, lagMs: 5_400_000 } },
     'unsafe',
     'log retention',
     'P4',
+  ],
+  [
+    'a topic with one replica',
+    {
+      ...SOUND,
+      log: {
+        ...LOG,
+        topic: [
+          {
+            setting: 'replication factor',
+            found: '1',
+            wanted: 'at least 3',
+            breaks: 'losing brokers loses events',
+          },
+        ],
+      },
+    },
+    'unsafe',
+    'topic replication factor',
+    'P1',
   ],
   ['another number of partitions', config({ partitions: 8 }), 'warn', 'partitions', 'P2'],
   ['a store that does not answer', { ...SOUND, store: undefined }, 'unsafe', 'store', 'P13'],
@@ -101,7 +122,7 @@ describe('doctor', () => {
   it('says nothing about a loader that is within the hour', () => {
     const facts = {
       ...config({ retentionAgeMs: 7_200_000 }),
-      log: { epoch: 42n, partitions: 4, lagMs: 3_000_000 },
+      log: { ...LOG, lagMs: 3_000_000 },
     };
     expect(diagnose(facts).every(({ level }) => level === 'ok')).toBe(true);
   });

@@ -1,4 +1,4 @@
-import type { DoctorFacts, Finding, StoreFacts } from './facts.js';
+import type { DoctorFacts, Finding, StoreFacts, TopicSetting } from './facts.js';
 
 const GIB = 2 ** 30;
 const HOUR_MS = 3_600_000;
@@ -34,10 +34,23 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
   const about = facts.store;
   return [
     ...[...HOST_CHECKS, ...LOG_CHECKS].map((check) => check(facts)),
+    ...(facts.log?.topic ?? []).map(topicFinding),
     ...(about === undefined
       ? [bad('unsafe', 'store', 'P13', 'the store does not answer', 'start it, or mend store.url')]
       : STORE_CHECKS.map((check) => check(about, facts))),
   ];
+}
+
+/** Promises that settings of a topic keep; the others are about what is durable. */
+const TOPIC_PROMISES: Readonly<Record<string, string>> = {
+  'retention.ms': 'P4',
+  'message.timestamp.type': 'P20',
+  'max.message.bytes': 'P7',
+};
+
+function topicFinding({ setting, found, wanted, breaks }: TopicSetting): Finding {
+  const promise = TOPIC_PROMISES[setting] ?? 'P1';
+  return bad('unsafe', `topic ${setting}`, promise, `${found}: ${breaks}`, `set it to ${wanted}`);
 }
 
 function atLeast(version: string, [major, minor]: readonly [number, number]): boolean {

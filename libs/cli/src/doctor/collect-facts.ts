@@ -4,13 +4,13 @@ import type { EventLog } from '@flowledger/event-log';
 import { systemClock, type Config } from '@flowledger/platform';
 import { migrationsDirectory } from '../commands/migrate.js';
 import { sql } from '../sql.js';
-import type { DoctorFacts, StoreFacts } from './facts.js';
+import type { DoctorFacts, StoreFacts, TopicSetting } from './facts.js';
 
 /** Asks this machine, the log and the store; what does not answer is left out. */
 export async function collectFacts(
   config: Config,
   store: ColumnStore | undefined,
-  log: EventLog | undefined,
+  log: { readonly log: EventLog; readonly topic: readonly TopicSetting[] } | undefined,
   signal: AbortSignal,
 ): Promise<DoctorFacts> {
   const { durability, fullPolicy, minFree, retentionAge, partitions } = config.log;
@@ -33,7 +33,7 @@ export async function collectFacts(
       freeBytes: disk === undefined ? undefined : disk.bavail * disk.bsize,
       fileSystem: disk?.type,
     },
-    log: log === undefined ? undefined : await logFacts(log, store, signal),
+    log: log === undefined ? undefined : { ...(await logFacts(log.log, store, signal)), topic: log.topic },
     store: store === undefined ? undefined : await storeFacts(config, store, signal).catch(() => undefined),
   };
 }
@@ -49,7 +49,7 @@ async function logFacts(
   log: EventLog,
   store: ColumnStore | undefined,
   signal: AbortSignal,
-): Promise<DoctorFacts['log']> {
+): Promise<Omit<NonNullable<DoctorFacts['log']>, 'topic'>> {
   const plan = sql.plan('ledger_end', { epoch: log.epoch });
   const rows = await store?.query<{ lp: number; next: string }>(plan, signal).then(
     (result) => result.rows,

@@ -26,9 +26,19 @@ export interface DoctorFacts {
         readonly partitions: number;
         /** Age of the oldest record that no table has yet, ms; 0 when all are loaded. */
         readonly lagMs: number;
+        /** Settings of a Kafka topic that break a promise. */
+        readonly topic: readonly TopicSetting[];
       }
     | undefined;
   readonly store: StoreFacts | undefined;
+}
+
+/** A setting of a topic, as the Kafka adapter judges it. */
+export interface TopicSetting {
+  readonly setting: string;
+  readonly found: string;
+  readonly wanted: string;
+  readonly breaks: string;
 }
 
 export interface StoreFacts {
