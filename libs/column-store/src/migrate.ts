@@ -8,6 +8,7 @@ import type { Migration, RenderOptions } from './migration.js';
 import { openColumnStore } from './open-column-store.js';
 import type { ColumnStoreOptions } from './open-column-store.js';
 import type { ColumnStore, ParamValue } from './port.js';
+import { quotedName } from './sql-files.js';
 
 /** Where a run is, told before and after each statement; a test may throw to stop there. */
 export interface MigrationStep {
@@ -75,7 +76,7 @@ ORDER BY (version, statement)`;
 
 async function prepare(connection: ColumnStoreOptions, render: RenderOptions): Promise<void> {
   const admin = openColumnStore({ ...connection, database: 'default' });
-  const database = `\`${connection.database.replace(/[\\`]/g, '\\$&')}\``;
+  const database = quotedName(connection.database);
   try {
     for (const sql of renderMigration(`CREATE DATABASE IF NOT EXISTS ${database}{{ON_CLUSTER}}`, render)) {
       await run(admin, 'create_database', sql);

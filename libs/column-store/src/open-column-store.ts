@@ -5,6 +5,7 @@ import type { ColumnBatch } from '@flowledger/model';
 import { AppError } from '@flowledger/platform';
 import { encodeNativeBlock } from './native.js';
 import type { ColumnStore, InsertOptions, QueryPlan, QueryResult } from './port.js';
+import { quotedName } from './sql-files.js';
 import { storeError } from './store-errors.js';
 import type { GivenUp, Operation } from './store-errors.js';
 
@@ -70,10 +71,6 @@ interface JsonResult<Row> {
   readonly statistics: { readonly elapsed: number; readonly rows_read: number; readonly bytes_read: number };
 }
 
-function quoted(name: string): string {
-  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
-}
-
 interface Request {
   readonly operation: Operation;
   readonly what: string;
@@ -109,11 +106,11 @@ class ClickHouseStore implements ColumnStore {
 
   async insert(batch: ColumnBatch, options: InsertOptions): Promise<void> {
     if (batch.rows === 0) return;
-    const columns = batch.columns.map((column) => quoted(column.name)).join(', ');
+    const columns = batch.columns.map((column) => quotedName(column.name)).join(', ');
     const answer = await this.#send({
       operation: 'insert',
       what: `insert into ${batch.table}`,
-      sql: `INSERT INTO ${quoted(batch.table)} (${columns}) FORMAT Native`,
+      sql: `INSERT INTO ${quotedName(batch.table)} (${columns}) FORMAT Native`,
       settings: insertSettings(batch.rows, options.token),
       values: Readable.from(encodeNativeBlock(batch), { objectMode: false }),
       signal: options.signal,

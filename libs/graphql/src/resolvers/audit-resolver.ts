@@ -1,11 +1,11 @@
-import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, Query, Resolver } from '@nestjs/graphql';
 import { evaluate, type FlowView, type PoliciesAsOf, type PolicyName } from '@flowledger/policy';
-import { resolveWindow, type PolicyEdge, type Window } from '@flowledger/query';
-import { coverageOf, type CoverageView } from '../coverage/coverage.js';
+import { resolveWindow, type PolicyEdge } from '@flowledger/query';
 import { edgeViews, endName } from '../policies/flow-views.js';
 import { judgedEdges, storedPolicies } from '../policies/stored-policies.js';
 import type { ApiContext, RequestScope } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
+import { CoveredResolver } from './coverage-resolver.js';
 import { windowRequest, type WindowArgument } from './arguments.js';
 import { planned } from './planned.js';
 import { policyNameView } from './policy-resolver.js';
@@ -117,12 +117,4 @@ export class AuditResolver {
 }
 
 @Resolver('PolicyAudit')
-export class AuditCoverageResolver {
-  @ResolveField('coverage')
-  coverage(
-    @Parent() { window }: { readonly window: Window },
-    @Context() { scope }: ApiContext,
-  ): Promise<CoverageView> {
-    return coverageOf(scope, { window });
-  }
-}
+export class AuditCoverageResolver extends CoveredResolver {}

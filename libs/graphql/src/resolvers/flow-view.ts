@@ -4,11 +4,16 @@ import {
   EVENT_TYPE,
   FLOW_TYPE,
   L4_PROTOCOL,
-  summaryOf,
   VERDICT,
   type EnumTable,
 } from '@flowledger/model';
-import { dropReasonText, type EndpointRecord, type FlowRecord, type PolicyRef } from '@flowledger/query';
+import {
+  dropReasonText,
+  flowSummary,
+  type EndpointRecord,
+  type FlowRecord,
+  type PolicyRef,
+} from '@flowledger/query';
 
 /** `OpenEnum` of the schema. */
 export interface OpenEnumView {
@@ -65,7 +70,7 @@ export function flowView(flow: FlowRecord) {
     latencyMs: flow.latencyNs === null ? null : Number(flow.latencyNs) / 1e6,
     record: flow,
     traceId: flow.traceId,
-    summary: flow.summary === '' ? madeSummary(flow) : flow.summary,
+    summary: flowSummary(flow),
     weight: flow.weight,
     timeQuality: TIME_QUALITIES[flow.timeQuality] ?? 'invalid',
   };
@@ -178,25 +183,4 @@ export function dropReasonView(reason: number): OpenEnumView {
 function kafkaError(number: number): OpenEnumView {
   const name = number === 0 ? 'NONE' : number === -1 ? 'UNKNOWN_SERVER_ERROR' : null;
   return { number, name, text: name ?? `Kafka error ${number}` };
-}
-
-const NO_HTTP = { code: 0, method: '', url: '', protocol: '' };
-const NO_DNS = { query: '', ips: [], cnames: [], ttl: 0, rcode: 0, qtypes: [], source: '' };
-const NO_KAFKA = { errorCode: 0, apiKey: '', correlationId: 0, topic: '' };
-const FLAGS_PRESENT = 512;
-
-/** The text that Cilium would have sent; the store keeps only texts that differ from it. */
-function madeSummary(flow: FlowRecord): string {
-  return summaryOf({
-    l4Protocol: flow.l4Protocol,
-    tcpFlags: flow.tcpFlags === null ? 0 : flow.tcpFlags | FLAGS_PRESENT,
-    icmpType: flow.icmp?.type ?? 0,
-    icmpCode: flow.icmp?.code ?? 0,
-    l7Kind: flow.l7Kind,
-    l7Type: flow.l7Type,
-    latencyNs: flow.latencyNs ?? 0n,
-    http: flow.http ?? NO_HTTP,
-    dns: flow.dns === null ? NO_DNS : { ...flow.dns, source: flow.dns.observationSource },
-    kafka: flow.kafka ?? NO_KAFKA,
-  });
 }

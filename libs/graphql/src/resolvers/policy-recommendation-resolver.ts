@@ -1,4 +1,4 @@
-import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, Query, Resolver } from '@nestjs/graphql';
 import { stringify } from 'yaml';
 import { recommendPolicies, type Direction, type ObservedEdge } from '@flowledger/policy';
 import { MAX_POLICY_EDGES, resolveWindow, type Window } from '@flowledger/query';
@@ -9,6 +9,7 @@ import { observedEdges } from '../policies/observed-edges.js';
 import { judgedEdges } from '../policies/stored-policies.js';
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
+import { CoveredResolver } from './coverage-resolver.js';
 import { windowRequest, type WindowArgument } from './arguments.js';
 import { planned } from './planned.js';
 
@@ -129,12 +130,4 @@ export class PolicyRecommendationResolver {
 }
 
 @Resolver('PolicyRecommendation')
-export class RecommendationCoverageResolver {
-  @ResolveField('coverage')
-  coverage(
-    @Parent() { window }: { readonly window: Window },
-    @Context() { scope }: ApiContext,
-  ): Promise<CoverageView> {
-    return coverageOf(scope, { window });
-  }
-}
+export class RecommendationCoverageResolver extends CoveredResolver {}

@@ -1,4 +1,4 @@
-import type { ColumnStore, QueryPlan } from '@flowledger/column-store';
+import { quotedName, type ColumnStore, type QueryPlan } from '@flowledger/column-store';
 import { AppError } from '@flowledger/platform';
 import { filledPlan, planOf } from '../sql.js';
 
@@ -31,7 +31,7 @@ export async function prepareSwap(
   signal: AbortSignal,
 ): Promise<void> {
   const params = rangeParams(ranges);
-  const place = { beside: quoted(beside) };
+  const place = { beside: quotedName(beside) };
   for (const table of ['dead_letters', 'skipped_events', 'load_ledger']) {
     const offset = table === 'load_ledger' ? 'from_offset' : '_lo';
     const fragments = { ...place, table, offset, columns: await columnsOf(live, table, signal) };
@@ -56,7 +56,7 @@ export async function prepareSwap(
  */
 export async function performSwap(live: ColumnStore, beside: string, signal: AbortSignal): Promise<void> {
   const { rows } = await live.query<{ epoch: string; lp: number; first: string }>(
-    filledPlan('replay_ranges_read', { beside: quoted(beside) }, {}),
+    filledPlan('replay_ranges_read', { beside: quotedName(beside) }, {}),
     signal,
   );
   const ranges = rows.map(({ epoch, lp, first }) => ({
@@ -67,7 +67,7 @@ export async function performSwap(live: ColumnStore, beside: string, signal: Abo
   const kept = new Set(await uncoveredDays(live, ranges, signal));
   for (const table of DAY_TABLES) await swapPartitions(live, beside, table, (id) => !kept.has(id), signal);
   for (const table of SET_TABLES) {
-    const fragments = { beside: quoted(beside), table, columns: await columnsOf(live, table, signal) };
+    const fragments = { beside: quotedName(beside), table, columns: await columnsOf(live, table, signal) };
     await live.command(filledPlan('swap_set', fragments, {}, LONG), signal);
   }
   for (const table of WHOLE_TABLES) await swapPartitions(live, beside, table, () => true, signal);
@@ -103,18 +103,13 @@ async function swapPartitions(
 
 function stepOf(table: string, id: string, beside: string, replayed: boolean): QueryPlan {
   return replayed
-    ? filledPlan('swap_partition', { beside: quoted(beside), table, id }, {}, LONG)
+    ? filledPlan('swap_partition', { beside: quotedName(beside), table, id }, {}, LONG)
     : filledPlan('drop_partition', { table, id }, {}, LONG);
 }
 
 async function columnsOf(store: ColumnStore, table: string, signal: AbortSignal): Promise<string> {
   const { rows } = await store.query<{ name: string }>(planOf('table_columns', { table }), signal);
   return rows.map(({ name }) => name).join(', ');
-}
-
-/** A database name as an identifier; ALTER takes no parameter there. */
-function quoted(name: string): string {
-  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
 }
 
 function rangeParams(ranges: readonly ReplayedFrom[]) {
