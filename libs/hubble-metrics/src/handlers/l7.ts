@@ -1,4 +1,4 @@
-import type { LabelledFlow } from '@flowledger/query';
+import type { FlowRecord, LabelledFlow } from '@flowledger/query';
 import { L7_TYPE, reporterOf } from '../flow-words.js';
 import { FamilyMaker, type Handler, type HandlerParts } from '../handler.js';
 import type { SeriesFamily } from '../series.js';
@@ -10,14 +10,17 @@ function observe(
   family: SeriesFamily,
   values: readonly string[],
   { flow }: LabelledFlow,
-  { correct, config }: HandlerParts,
+  parts: HandlerParts,
   nowMs: number,
 ): void {
-  if (flow.latencyNs === null && correct) return;
+  if (flow.latencyNs === null && parts.correct) return;
   const seconds = Number(flow.latencyNs ?? 0n) / NS_PER_S;
-  const traced = config.switches.has('exemplars') && flow.traceId !== null;
-  const exemplar = traced ? { traceID: flow.traceId ?? '' } : undefined;
-  family.observe(values, seconds, Number(flow.weight), nowMs, exemplar);
+  family.observe(values, seconds, Number(flow.weight), nowMs, exemplarOf(flow, parts));
+}
+
+/** The trace of a flow, where exemplars are asked for. */
+function exemplarOf({ traceId }: FlowRecord, { config }: HandlerParts) {
+  return config.switches.has('exemplars') && traceId !== null ? { traceID: traceId } : undefined;
 }
 
 /** `http`: requests from REQUEST records, responses and durations from RESPONSE records. */
@@ -86,8 +89,7 @@ export function httpV2Handler(parts: HandlerParts): Handler {
       if (http === null || flow.l7Type !== L7_TYPE.response) return;
       const context = make.contexts.values(labelled, true);
       const reporter = reporterOf(flow);
-      const traced = parts.config.switches.has('exemplars') && flow.traceId !== null;
-      const exemplar = traced ? { traceID: flow.traceId ?? '' } : undefined;
+      const exemplar = exemplarOf(flow, parts);
       const values = [...context, http.method, http.protocol, String(http.code), reporter];
       requests.add(values, Number(flow.weight), nowMs, exemplar);
       observe(durations, [...context, http.method, reporter], labelled, parts, nowMs);
