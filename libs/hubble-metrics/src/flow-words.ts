@@ -1,4 +1,4 @@
-import { enumName, VERDICT } from '@flowledger/model';
+import { enumName, TRACE_POINTS, VERDICT } from '@flowledger/model';
 import type { FlowRecord } from '@flowledger/query';
 
 /** CiliumEventType numbers (hubble note 1.5). */
@@ -17,23 +17,6 @@ export function protocolOf({ eventType, l4Protocol, l7Kind }: FlowRecord): strin
   if (eventType < 0) return 'Unknown flow';
   return L4_WORDS[l4Protocol] || 'Unknown L4';
 }
-
-const TRACE_POINTS = [
-  'to-endpoint',
-  'to-proxy',
-  'to-host',
-  'to-stack',
-  'to-overlay',
-  'from-endpoint',
-  'from-proxy',
-  'from-host',
-  'from-stack',
-  'from-overlay',
-  'from-network',
-  'to-network',
-  'from-crypto',
-  'to-crypto',
-];
 
 /** Type and subtype of a flow (`flows_processed_total`); socket traces are Unknown with their number, as in Hubble. */
 export function typeOf({

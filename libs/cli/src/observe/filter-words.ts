@@ -1,3 +1,4 @@
+import { TRACE_POINTS } from '@flowledger/model';
 import { AppError } from '@flowledger/platform';
 
 /** A FlowFilter as the CLI writes it: proto names, lists of values (hubble note, section 3). */
@@ -16,22 +17,7 @@ const EVENT_TYPES: Readonly<Record<string, number>> = {
 };
 /** Sub types by the type whose they are, at the place of their number; the agent's are those of the monitor. */
 const SUB_TYPES: Readonly<Record<number, readonly string[]>> = {
-  4: [
-    'to-endpoint',
-    'to-proxy',
-    'to-host',
-    'to-stack',
-    'to-overlay',
-    'from-endpoint',
-    'from-proxy',
-    'from-host',
-    'from-stack',
-    'from-overlay',
-    'from-network',
-    'to-network',
-    'from-crypto',
-    'to-crypto',
-  ],
+  4: TRACE_POINTS,
   130: [
     'unspecified',
     'generic',

@@ -88,3 +88,21 @@ export const RESERVED_IDENTITY: EnumTable = { name: 'identity.Reserved', names: 
 /** DNS response codes (RFC 1035, 2136, 6895). */
 // prettier-ignore
 export const DNS_RCODE: EnumTable = { name: 'dns.RCode', names: { 0: 'NoError', 1: 'FormErr', 2: 'ServFail', 3: 'NXDomain', 4: 'NotImp', 5: 'Refused', 6: 'YXDomain', 7: 'YXRRSet', 8: 'NXRRSet', 9: 'NotAuth', 10: 'NotZone' } };
+
+/** Sub types of trace events as Hubble's tools write them, at the place of their number (monitor API, observation point). */
+export const TRACE_POINTS: readonly string[] = [
+  'to-endpoint',
+  'to-proxy',
+  'to-host',
+  'to-stack',
+  'to-overlay',
+  'from-endpoint',
+  'from-proxy',
+  'from-host',
+  'from-stack',
+  'from-overlay',
+  'from-network',
+  'to-network',
+  'from-crypto',
+  'to-crypto',
+];
