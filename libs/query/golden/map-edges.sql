@@ -10,7 +10,8 @@ SELECT
   toUInt8(0) AS server_inferred,
   toUnixTimestamp64Nano(min(e_first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(e_last_seen)) AS last_ns,
-  count() OVER () AS edge_total
+  count() OVER () AS edge_total,
+  max(client_name = '' OR server_name = '') OVER () AS unnamed_edges
 FROM (
   SELECT
     cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port,

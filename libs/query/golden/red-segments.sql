@@ -1,6 +1,6 @@
 SELECT
   if(position > {limit:UInt32}, 0, position) AS group_rank,
-  if(group_rank = 0, '', key_1) AS shown_key_1, if(group_rank = 0, '', key_2) AS shown_key_2,
+  if(group_rank = 0, '', key_1) AS shown_key_1, if(group_rank = 0, '', key_2) AS shown_key_2, max(key_1 = '') AS shown_unnamed_1,
   step_number,
   max(position) AS last_position,
   sum(requests) AS requests,

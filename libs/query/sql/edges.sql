@@ -12,7 +12,8 @@ SELECT
   max(server_was_told) AS server_inferred,
   toUnixTimestamp64Nano(min(m_first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(m_last_seen)) AS last_ns,
-  count() OVER () AS edge_total
+  count() OVER () AS edge_total,
+  max(client_name = '' OR server_name = '') OVER () AS unnamed_edges
 FROM (
   SELECT
     *,

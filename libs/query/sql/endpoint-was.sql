@@ -1,12 +1,11 @@
--- Who the client or the server was by its address in the hour of the flow, where only one answer is possible.
+-- What the client's or the server's address was said to be in the hour of the flow.
 LEFT ANY JOIN (
-  SELECT cluster AS /*party*/_was_cluster, hour AS /*party*/_was_hour, ip AS /*party*/_was_ip,
-    groupUniqArray(2)((service_namespace, service_name)) AS /*party*/_was
+  SELECT cluster AS /*as*/_cluster, hour AS /*as*/_hour, ip AS /*as*/_ip, /*facts*/ AS /*as*/
   FROM endpoints
   WHERE tenant = {tenant:String}
     AND /*hours*/
-    AND service_name != ''
+    AND /*told*/
   GROUP BY cluster, hour, ip
-) AS /*party*/_history ON cluster = /*party*/_was_cluster
-  AND toDateTime(toStartOfHour(bucket_time), 'UTC') = /*party*/_was_hour
-  AND /*address*/ = /*party*/_was_ip
+) AS /*as*/_history ON cluster = /*as*/_cluster
+  AND toDateTime(toStartOfHour(bucket_time), 'UTC') = /*as*/_hour
+  AND /*address*/ = /*as*/_ip

@@ -52,11 +52,15 @@ export function segmentsOf(
   return usable('hour') ? split(window, 'hour', minutes) : minutes(window);
 }
 
-/** Says which tables answer, how coarse they are, and whether they still hold the window. */
+/**
+ * Says which tables answer, how coarse they are, and whether they still hold the window. `refined`: rows that name no
+ * workload were answered by raw rows and the endpoint history.
+ */
 export function answeredFrom(
   segments: readonly Segment[],
   tables: Readonly<Record<Grain, string>>,
   context: QueryContext,
+  refined = false,
 ): AnsweredFrom {
   const grains = (['hour', 'minute', 'raw'] as const).filter((grain) =>
     segments.some((segment) => segment.grain === grain),
@@ -67,8 +71,10 @@ export function answeredFrom(
     hour: context.retention.hourNs,
   };
   const coarsest = grains[0] ?? 'raw';
+  const names = grains.map((grain) => tables[grain]);
+  const used = new Set(refined ? [...names, tables.raw, 'endpoints'] : names);
   return {
-    table: grains.map((grain) => tables[grain]).join('+'),
+    table: [...used].join('+'),
     resolutionNs: coarsest === 'raw' ? null : GRAIN_NS[coarsest],
     exact: segments.every((segment) => segment.fromNs >= context.nowNs - kept[segment.grain]),
   };

@@ -1,11 +1,20 @@
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { planDrops, readDrops, type DropRow, type DropsRequest, type Missing } from '@flowledger/query';
-import type { ApiContext } from '../request/request-scope.js';
+import {
+  planDrops,
+  readDrops,
+  refineDrops,
+  type DropRow,
+  type DropsPlan,
+  type DropsRequest,
+  type Missing,
+} from '@flowledger/query';
+import type { ApiContext, RequestScope } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
 import { exactCount } from './counts.js';
 import type { FlowView } from './flow-view.js';
 import { planned } from './planned.js';
+import { afterReading, type PlannedRows } from './red-rows.js';
 import { samplesOf, type GroupOrigin } from './samples.js';
 
 /** `drops`. */
@@ -14,8 +23,8 @@ export class DropsResolver {
   @Query('drops')
   async drops(@Args() args: GroupedArguments, @Context() { scope }: ApiContext) {
     const request: DropsRequest = { ...args, window: windowRequest(args.window), stepNs: args.step ?? null };
-    const plan = planned(planDrops(request, scope.planning));
-    const result = await scope.query<DropRow>(plan.plan);
+    const result = await readDropRows(scope, planned(planDrops(request, scope.planning)));
+    const { plan } = result;
     const answer = readDrops(result.rows, plan);
     const missing: Missing[] = [...answer.missing];
     const origin: GroupOrigin = {
@@ -59,4 +68,13 @@ export class DropGroupResolver {
   ): Promise<readonly FlowView[]> {
     return samplesOf(scope, group.origin, group.id, first);
   }
+}
+
+/** Rows of a drops question; where they name no workload, asked again with the endpoint history. */
+async function readDropRows(scope: RequestScope, plan: DropsPlan): Promise<PlannedRows<DropRow, DropsPlan>> {
+  const read = { ...(await scope.query<DropRow>(plan.plan)), plan };
+  const refined = refineDrops(plan, read.rows, scope.planning);
+  if (refined === null) return read;
+  const again = planned(refined);
+  return afterReading(read, { ...(await scope.query<DropRow>(again.plan)), plan: again });
 }

@@ -2,6 +2,7 @@ import { Args, Context, Query, Resolver } from '@nestjs/graphql';
 import {
   planServiceMap,
   readServiceMap,
+  refineMap,
   type EdgeRow,
   type MapEdge,
   type MapLevel,
@@ -14,7 +15,7 @@ import type { ApiContext, RequestScope } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type QuestionArguments, type WindowArgument } from './arguments.js';
 import { planned } from './planned.js';
-import { readRedRows } from './red-rows.js';
+import { readRankedRed } from './red-rows.js';
 import { statsView } from './red-view.js';
 
 interface MapArguments extends QuestionArguments {
@@ -24,6 +25,7 @@ interface MapArguments extends QuestionArguments {
 }
 
 interface MapReading extends MapRows {
+  readonly plan: MapWindowPlan;
   readonly rowsRead: number;
   readonly elapsedMs: number;
 }
@@ -46,23 +48,38 @@ export class MapResolver {
       earlier === undefined
         ? undefined
         : { rows: earlier, complete: comparedCoverage?.status === 'COMPLETE' };
-    const map = readServiceMap(now, plan, compared);
+    const answered = { ...plan, now: now.plan, before: earlier?.plan ?? null };
+    const map = readServiceMap(now, answered, compared);
     return {
       nodes: map.nodes,
-      edges: map.edges.map((edge) => edgeView(edge, plan)),
+      edges: map.edges.map((edge) => edgeView(edge, answered)),
       truncated: map.truncated,
       window: plan.now.window,
       comparedCoverage,
-      answered: answeredView(plan.now.answered, now),
+      answered: answeredView(now.plan.answered, now),
     };
   }
 }
 
+/** One window of a map; where edges lack the name of an end, asked again with the endpoint history. */
 async function readMap(scope: RequestScope, plan: MapWindowPlan): Promise<MapReading> {
-  const [edges, red] = await Promise.all([scope.query<EdgeRow>(plan.edges), readRedRows(scope, plan.red)]);
+  const read = await readPlannedMap(scope, plan);
+  const refined = refineMap(plan, read, scope.planning);
+  if (refined === null) return read;
+  const again = await readPlannedMap(scope, planned(refined));
+  return {
+    ...again,
+    rowsRead: read.rowsRead + again.rowsRead,
+    elapsedMs: read.elapsedMs + again.elapsedMs,
+  };
+}
+
+async function readPlannedMap(scope: RequestScope, plan: MapWindowPlan): Promise<MapReading> {
+  const [edges, red] = await Promise.all([scope.query<EdgeRow>(plan.edges), readRankedRed(scope, plan.red)]);
   return {
     edges: edges.rows,
     red: red.rows,
+    plan,
     rowsRead: edges.rowsRead + red.rowsRead,
     elapsedMs: Math.max(edges.elapsedMs, red.elapsedMs),
   };

@@ -29,8 +29,8 @@ export class RedResolver {
   @Query('redMetrics')
   async redMetrics(@Args() args: RedArguments, @Context() { scope }: ApiContext) {
     const request: RedRequest = { ...args, window: windowRequest(args.window), stepNs: args.step ?? null };
-    const plan = planned(planRed(request, scope.planning));
-    const result = await readRedRows(scope, plan);
+    const result = await readRedRows(scope, planned(planRed(request, scope.planning)));
+    const { plan } = result;
     const answer = readRed(result.rows, plan);
     const missing: Missing[] = [...answer.missing];
     const origin: GroupOrigin = {

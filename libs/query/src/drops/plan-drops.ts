@@ -1,9 +1,13 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { aliasedKeys, groupKeys, historyParties, keyFragments } from '../group/dimensions.js';
+import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
-import { historyJoin } from '../history/was-service.js';
-import type { Party } from '../history/was-service.js';
+import { historyLookups, lacksNames, refinedKeys, unnamedConditions } from '../group/refined-keys.js';
+import type { UnnamedCells } from '../group/refined-keys.js';
+import { distinctLookups, historyJoin, wasColumn } from '../history/history-join.js';
+import type { HistoryLookup } from '../history/history-join.js';
+import { namedInRollup, unnamedInRaw, unnamedRows } from '../history/unnamed-rows.js';
+import type { UnnamedRows } from '../history/unnamed-rows.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -51,6 +55,17 @@ export interface DropsPlan {
   readonly limit: number;
   readonly answered: AnsweredFrom;
   readonly nowNs: bigint;
+  /** What was planned, for {@link refineDrops}. */
+  readonly question: DropsQuestion;
+}
+
+/** A drops question whose window and keys are settled. */
+export interface DropsQuestion {
+  readonly window: Window;
+  readonly filters: FlowFilters | null | undefined;
+  readonly keys: readonly GroupKey[];
+  readonly limit: number;
+  readonly stepNs: bigint | null | undefined;
 }
 
 interface Events {
@@ -59,36 +74,50 @@ interface Events {
   readonly rawFilter: string;
   readonly rollupFilter: string | null;
   readonly byPolicy: boolean;
+  readonly unnamed: UnnamedRows | null;
 }
 
-function eventsOf(segment: Segment, events: Events, binder: ParamBinder): string {
-  const raw = segment.grain === 'raw';
-  const keys = aliasedKeys(events.keys, raw ? 'raw' : 'rollup');
-  const parties = historyParties(events.keys);
-  const step = stepNumber(events.grid, raw ? 'raw' : 'rollup', binder);
-  if (!raw)
-    return ROLLUP.fill({
-      keys,
-      step,
-      range: rollupRange(segment, binder),
-      filter: events.rollupFilter ?? 'false',
-    });
-  if (!events.byPolicy)
-    return RAW.fill({
-      keys,
-      step,
-      history: historyJoin(parties, segment, binder),
-      range: rawRange(segment, binder),
-      filter: events.rawFilter,
-    });
-  return TWINS.fill({ keys, step, twinned: twinned(segment, events.rawFilter, parties, binder) });
+function rawEvents(segment: Segment, filter: string, events: Events, binder: ParamBinder): string {
+  const keys = aliasedKeys(events.keys, 'raw');
+  const lookups = historyLookups(events.keys);
+  const step = stepNumber(events.grid, 'raw', binder);
+  if (events.byPolicy) return TWINS.fill({ keys, step, twinned: twinned(segment, filter, lookups, binder) });
+  return RAW.fill({
+    keys,
+    step,
+    history: historyJoin(lookups, segment, binder),
+    range: rawRange(segment, binder),
+    filter,
+  });
 }
 
-function twinned(window: Window, filter: string, parties: readonly Party[], binder: ParamBinder): string {
+function eventsOf(segment: Segment, events: Events, binder: ParamBinder): readonly string[] {
+  const { grain, ...window } = segment;
+  if (grain === 'raw') return [rawEvents(segment, events.rawFilter, events, binder)];
+  const { unnamed, rawFilter, rollupFilter } = events;
+  const rollup = ROLLUP.fill({
+    keys: aliasedKeys(events.keys, 'rollup'),
+    step: stepNumber(events.grid, 'rollup', binder),
+    range: rollupRange(segment, binder),
+    filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
+  });
+  if (unnamed === null) return [rollup];
+  const rest = unnamedInRaw(rawFilter, unnamed, { grain, ...window }, TABLES[grain], binder);
+  return [rollup, rawEvents(segment, rest, events, binder)];
+}
+
+function twinned(
+  window: Window,
+  filter: string,
+  lookups: readonly HistoryLookup[],
+  binder: ParamBinder,
+): string {
   const around = { fromNs: window.fromNs - SECOND_NS, toNs: window.toNs + SECOND_NS };
   return TWINNED.fill({
-    was: [...new Set(parties)].map((party) => `, ${party}_was`).join(''),
-    history: historyJoin(parties, window, binder),
+    was: distinctLookups(lookups)
+      .map((lookup) => `, ${wasColumn(lookup)}`)
+      .join(''),
+    history: historyJoin(lookups, window, binder),
     range: rawRange(window, binder),
     twin_range: rawRange(around, binder),
     filter,
@@ -135,26 +164,48 @@ function validate(request: DropsRequest, context: QueryContext): Result<Validate
 export function planDrops(request: DropsRequest, context: QueryContext): Result<DropsPlan> {
   const valid = validate(request, context);
   if (!valid.ok) return valid;
-  const { window, keys, limit } = valid.value;
+  const { filters, stepNs } = request;
+  return planDropsQuestion({ ...valid.value, filters, stepNs }, context);
+}
+
+/** The question planned again with the endpoint history, as {@link refineRed} does; null when nothing is unnamed. */
+export function refineDrops(
+  { question, keys }: DropsPlan,
+  rows: readonly UnnamedCells[],
+  context: QueryContext,
+): Result<DropsPlan> | null {
+  if (!lacksNames(keys, rows)) return null;
+  return planDropsQuestion({ ...question, keys: refinedKeys(keys) }, context);
+}
+
+function planDropsQuestion(question: DropsQuestion, context: QueryContext): Result<DropsPlan> {
+  const { window, filters, keys, limit, stepNs } = question;
   const binder = new ParamBinder();
   binder.name('tenant', context.tenant);
   const place = { binder, tenant: '{tenant:String}', ...window };
-  const raw = compileFilters(request.filters, { ...place, target: 'call' });
+  const raw = compileFilters(filters, { ...place, target: 'call' });
   if (!raw.ok) return raw;
-  const rollup = compileFilters(request.filters, { ...place, target: 'drops' });
+  const rollup = compileFilters(filters, { ...place, target: 'drops' });
   if (!rollup.ok) return rollup;
   const byPolicy = keys.some((key) => key.dimension === 'POLICY');
   const fetched = byPolicy ? Math.max(limit, POLICY_LIMIT) : limit;
-  const grid = seriesGrid(window, request.stepNs, fetched + 1);
+  const grid = seriesGrid(window, stepNs, fetched + 1);
   const rows = (fetched + 1) * (grid?.starts.length ?? 1);
   binder.name('limit', fetched);
   binder.name('rows', rows + 1);
   const eligible = rollup.value !== null && keys.every((key) => key.rollup !== null);
   const segments = segmentsOf(window, grid?.stepNs ?? null, eligible ? ['minute'] : []);
-  const events = { keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value, byPolicy };
+  const events: Events = {
+    keys,
+    grid,
+    rawFilter: raw.value ?? 'true',
+    rollupFilter: rollup.value,
+    byPolicy,
+    unnamed: eligible ? unnamedRows(unnamedConditions(keys), context) : null,
+  };
   const sql = DROPS.fill({
     ...keyFragments(keys),
-    events: segments.map((segment) => eventsOf(segment, events, binder)).join('\nUNION ALL\n'),
+    events: segments.flatMap((segment) => eventsOf(segment, events, binder)).join('\nUNION ALL\n'),
   });
   const plan = {
     name: DROPS.name,
@@ -162,6 +213,6 @@ export function planDrops(request: DropsRequest, context: QueryContext): Result<
     params: binder.usedBy(sql),
     settings: settingsFor(context, rows + 1),
   };
-  const answered = answeredFrom(segments, TABLES, context);
-  return done({ plan, window, grid, keys, limit, answered, nowNs: context.nowNs });
+  const answered = answeredFrom(segments, TABLES, context, unnamedConditions(keys).length > 0);
+  return done({ plan, window, grid, keys, limit, answered, nowNs: context.nowNs, question });
 }

@@ -19,6 +19,7 @@ export interface DropRow {
   readonly reason_counts: readonly string[];
   readonly [key: `shown_key_${number}`]: string;
   readonly [inferred: `shown_inferred_${number}`]: number | undefined;
+  readonly [unnamed: `shown_unnamed_${number}`]: number | undefined;
 }
 
 /** One group of drops, most frequent first. */

@@ -1,6 +1,8 @@
 import { DROP_REASON, enumName, TRAFFIC_DIRECTION } from '@flowledger/model';
-import { serviceColumns, sideColumn } from '../history/was-service.js';
-import type { Party } from '../history/was-service.js';
+import { sideColumn } from '../history/history-join.js';
+import type { HistoryLookup } from '../history/history-join.js';
+import { serviceColumns } from '../history/was-service.js';
+import { unnamed, workloadColumns } from '../history/was-workload.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
 
@@ -49,11 +51,18 @@ export interface GroupKey {
   readonly side: Side;
   readonly raw: string;
   readonly rollup: string | null;
-  /** `raw` reads the endpoint history of this party: `flows` must be joined with it. */
-  readonly history?: Party;
+  /** `raw` reads the endpoint history: `flows` must be joined with it. */
+  readonly history?: HistoryLookup;
   /** With `history`: 1 for rows whose value came from it. */
   readonly inferred?: string;
+  /** With `history` and a rollup: the rows that the rollup cannot answer, as a condition on both. */
+  readonly unnamed?: string;
+  /** The same key with the endpoint history, which takes its place when rows without a value were found. */
+  readonly refined?: RefinedKey;
 }
+
+/** What the endpoint history changes of a key. */
+export type RefinedKey = Pick<GroupKey, 'raw' | 'history' | 'inferred' | 'unnamed'>;
 
 type KeyTexts = Omit<GroupKey, 'dimension' | 'side'>;
 
@@ -71,13 +80,20 @@ function sided(dimension: Dimension, side: Side): KeyTexts | undefined {
       return { raw: `${party}_namespace`, rollup: `${party}_namespace` };
     case 'WORKLOAD': {
       const text = qualified(`${party}_namespace`, `${party}_workload`);
-      return { raw: text, rollup: text };
+      const was = workloadColumns(party);
+      const refined = {
+        raw: qualified(was.namespace, was.name),
+        history: { party, what: 'workload' },
+        inferred: was.inferred,
+        unnamed: unnamed(party),
+      } as const;
+      return { raw: text, rollup: text, refined };
     }
     case 'POD':
       return { raw: qualified(endpoint('namespace'), endpoint('pod')), rollup: null };
     case 'SERVICE': {
       const { namespace, name, inferred } = serviceColumns(party);
-      return { raw: qualified(namespace, name), rollup: null, history: party, inferred };
+      return { raw: qualified(namespace, name), rollup: null, history: { party, what: 'service' }, inferred };
     }
     case 'FQDN':
       return { raw: `arrayElement(${endpoint('names')}, 1)`, rollup: null };
@@ -200,15 +216,19 @@ export function aliasedKeys(keys: readonly GroupKey[], rows: 'raw' | 'rollup'): 
   return keys
     .map((key, index) => {
       const text = rows === 'raw' ? key.raw : (key.rollup ?? "''");
-      const inferred = key.inferred === undefined ? '' : ` ${key.inferred} AS inferred_${index + 1},`;
+      const told = rows === 'raw' ? key.inferred : 'toUInt8(0)';
+      const inferred = key.inferred === undefined ? '' : ` ${told} AS inferred_${index + 1},`;
       return `${text} AS key_${index + 1},${inferred}`;
     })
     .join(' ');
 }
 
-/** The parties whose history the keys need; see `historyJoin`. */
-export function historyParties(keys: readonly GroupKey[]): readonly Party[] {
-  return keys.flatMap((key) => (key.history === undefined ? [] : [key.history]));
+function unnamedFragment(keys: readonly GroupKey[]): string {
+  return keys
+    .map(({ refined }, index) =>
+      refined?.unnamed === undefined ? '' : ` max(key_${index + 1} = '') AS shown_unnamed_${index + 1},`,
+    )
+    .join('');
 }
 
 /** Fragments for the keys that may be inferred, by their positions. */
@@ -233,7 +253,8 @@ export function keyFragments(
     group_keys: list,
     shown_keys:
       names.map((name) => `if(group_rank = 0, '', ${name}) AS shown_${name},`).join(' ') +
-      inferredFragment(keys, 'was', 'shown_inferred'),
+      inferredFragment(keys, 'was', 'shown_inferred') +
+      unnamedFragment(keys),
     shown_names: names.map((name) => `shown_${name},`).join(' '),
     order_keys: names.map((name) => `, ${name}`).join(''),
     partition: names.length === 0 ? '' : `PARTITION BY ${names.join(', ')}`,

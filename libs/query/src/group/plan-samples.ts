@@ -2,7 +2,7 @@ import { compileFilters } from '../filter/compile-filters.js';
 import { dropOfPolicies } from '../drops/plan-drops.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { ALL_PARTS, flowColumns, selectList } from '../flows/flow-columns.js';
-import { historyJoin } from '../history/was-service.js';
+import { historyJoin } from '../history/history-join.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -11,8 +11,9 @@ import type { Result } from '../result.js';
 import { SqlTemplate } from '../sql-template.js';
 import { rawRange } from '../window.js';
 import type { Window } from '../window.js';
-import { historyParties, parseGroupId } from './dimensions.js';
+import { parseGroupId } from './dimensions.js';
 import type { GroupKey, Question } from './dimensions.js';
+import { historyLookups } from './refined-keys.js';
 
 const PAGE = new SqlTemplate('flow-page');
 const WAS = new SqlTemplate('samples-was');
@@ -45,7 +46,7 @@ function inferredRows(
   binder: ParamBinder,
 ): string {
   const rows = WAS.fill({
-    history: historyJoin(historyParties(keys), window, binder),
+    history: historyJoin(historyLookups(keys), window, binder),
     range: rawRange(window, binder),
     counted,
     filter,
@@ -76,13 +77,13 @@ export function planSamples(request: SamplesRequest, context: QueryContext): Res
       ? dropOfPolicies(policies, window, filter.value ?? 'true', binder)
       : `${key.raw} = ${binder.bind('String', texts[index] ?? '')}`,
   );
-  const parties = historyParties(keys);
+  const lookups = historyLookups(keys);
   const counted = [COUNTED[question], ...equal].join(' AND ');
   const sql = PAGE.fill({
     columns: selectList(flowColumns(ALL_PARTS)),
     cluster: 'true',
     range: rawRange(window, binder),
-    position: parties.length === 0 ? counted : inferredRows(counted, filter.value ?? 'true', request, binder),
+    position: lookups.length === 0 ? counted : inferredRows(counted, filter.value ?? 'true', request, binder),
     filter: filter.value ?? 'true',
     order: 'DESC',
   });

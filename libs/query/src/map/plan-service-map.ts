@@ -1,30 +1,19 @@
-import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import type { GroupKey } from '../group/dimensions.js';
-import { historyJoin } from '../history/was-service.js';
-import type { Party } from '../history/was-service.js';
-import { ParamBinder } from '../param-binder.js';
-import { settingsFor } from '../query-plan.js';
+import { lacksNames } from '../group/refined-keys.js';
+import type { Party } from '../history/history-join.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { planRedQuestion } from '../red/plan-red.js';
 import type { RedPlan } from '../red/plan-red.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
-import { answeredFrom, segmentsOf } from '../segments.js';
-import type { AnsweredFrom, Segment } from '../segments.js';
-import { SqlTemplate } from '../sql-template.js';
-import { ceilTo, floorTo, HOUR_NS, rawRange, resolveWindow, rollupRange } from '../window.js';
+import type { AnsweredFrom } from '../segments.js';
+import { resolveWindow } from '../window.js';
 import type { Window, WindowRequest } from '../window.js';
-import { partyColumns } from './map-level.js';
-import type { MapLevel, PartyColumns } from './map-level.js';
-
-const EDGES = new SqlTemplate('edges');
-const BEST_POINT = new SqlTemplate('edges-best-point');
-const ROLLUP = new SqlTemplate('edges-rollup');
-const RAW = new SqlTemplate('edges-raw');
-const WHOLE = new SqlTemplate('edges-whole');
-const AROUND = new SqlTemplate('edges-around');
-const TABLES = { raw: 'flows', minute: 'edges_1m', hour: 'edges_1m' } as const;
+import type { MapLevel } from './map-level.js';
+import { columnsOf, planEdges } from './plan-edges.js';
+import type { MapQuestion } from './plan-edges.js';
+import type { MapRows } from './read-service-map.js';
 
 const DEFAULT_EDGES = 500;
 const MAX_EDGES = 5000;
@@ -46,6 +35,8 @@ export interface MapWindowPlan {
   readonly edges: QueryPlan;
   readonly red: RedPlan;
   readonly answered: AnsweredFrom;
+  /** What was planned, for {@link refineMap}. */
+  readonly question: MapQuestion;
 }
 
 /** A planned map; `before` is the window to compare with. */
@@ -56,135 +47,35 @@ export interface ServiceMapPlan {
   readonly before: MapWindowPlan | null;
 }
 
-interface MapQuestion {
-  readonly level: MapLevel;
-  readonly maxEdges: number;
-  readonly filters: FlowFilters | null | undefined;
+function textKey(texts: { raw: string; rollup: string | null }): GroupKey {
+  const rollup = texts.rollup === null ? null : `toString(${texts.rollup})`;
+  return { dimension: 'WORKLOAD', side: 'NONE', raw: `toString(${texts.raw})`, rollup };
 }
 
-function parties(level: MapLevel, raw: boolean): string {
-  return (['client', 'server'] as const)
-    .map((side) => {
-      const { party, name, inferred } = partyColumns(level, side);
-      const text = (of: { raw: string; rollup: string | null }): string =>
-        raw ? of.raw : (of.rollup ?? "''");
-      const flag = raw && inferred !== undefined ? inferred : 'toUInt8(0)';
-      return `toString(${text(party)}) AS ${side}_party, toString(${text(name)}) AS ${side}_name, ${flag} AS ${side}_was_told,`;
-    })
-    .join(' ');
-}
-
-/** The parties whose endpoint history names the nodes of a level. */
-function historyOf(level: MapLevel): readonly Party[] {
-  return (['client', 'server'] as const).filter((side) => partyColumns(level, side).inferred !== undefined);
-}
-
-function redKeys(level: MapLevel): readonly GroupKey[] {
-  const key = (texts: { raw: string; rollup: string | null }): GroupKey => ({
-    dimension: 'WORKLOAD',
-    side: 'NONE',
-    raw: `toString(${texts.raw})`,
-    rollup: texts.rollup === null ? null : `toString(${texts.rollup})`,
-  });
-  const [client, server] = [partyColumns(level, 'client'), partyColumns(level, 'server')];
-  const named = (columns: PartyColumns, party: Party): GroupKey =>
-    columns.inferred === undefined ? key(columns.name) : { ...key(columns.name), history: party };
-  const same = (text: string): { raw: string; rollup: string } => ({ raw: text, rollup: text });
+/** Keys of the namespace and of the name of a party; the name tells whether one is lacking. */
+function partyKeys(question: MapQuestion, side: Party): readonly GroupKey[] {
+  const { party, name, history, unnamed, refined } = columnsOf(question, side);
+  const joined = history === undefined ? {} : { history };
+  const split = unnamed === undefined ? {} : { unnamed };
+  const later =
+    refined?.unnamed === undefined
+      ? {}
+      : { refined: { raw: `toString(${refined.name.raw})`, unnamed: refined.unnamed } };
   return [
-    key(same('cluster')),
-    key(client.party),
-    named(client, 'client'),
-    key(server.party),
-    named(server, 'server'),
-    key(same('server_port')),
-    key(same('l7_kind')),
+    { ...textKey(party), ...joined },
+    { ...textKey(name), ...joined, ...split, ...later },
   ];
 }
 
-interface EdgeFilters {
-  readonly raw: string;
-  readonly rollup: string;
-}
-
-function edgesOf(segment: Segment, level: MapLevel, filters: EdgeFilters, binder: ParamBinder): string {
-  return segment.grain === 'raw'
-    ? RAW.fill({
-        parties: parties(level, true),
-        history: historyJoin(historyOf(level), segment, binder),
-        range: rawRange(segment, binder),
-        filter: filters.raw,
-      })
-    : ROLLUP.fill({
-        parties: parties(level, false),
-        range: rollupRange(segment, binder),
-        filter: filters.rollup,
-      });
-}
-
-const INSIDE = 'toUInt8(1) AS inside,';
-
-/** Minutes of the hours that a window cuts, outside its whole minutes; nothing where it is made of whole hours. */
-function around(minutes: Window): readonly Window[] {
-  const { fromNs, toNs } = minutes;
-  const before = { fromNs: floorTo(fromNs, HOUR_NS), toNs: fromNs };
-  const after = { fromNs: toNs, toNs: ceilTo(toNs, HOUR_NS) };
-  return [before, after].filter((part) => part.fromNs < part.toNs);
-}
-
-/**
- * The edges of all flows, in one look at the minutes: several times cheaper than finding the observation points apart, which
- * a filter needs, as it must not narrow them.
- */
-function wholeSql(
-  level: MapLevel,
-  segments: readonly Segment[],
-  minutes: Window,
-  binder: ParamBinder,
-): string {
-  const rows = segments.map((segment) =>
-    segment.grain === 'raw'
-      ? RAW.fill({ parties: INSIDE, history: '', range: rawRange(segment, binder), filter: 'true' })
-      : ROLLUP.fill({ parties: INSIDE, range: rollupRange(segment, binder), filter: 'true' }),
-  );
-  const ranges = around(minutes).map((part) => `(${rollupRange(part, binder)})`);
-  if (ranges.length > 0) rows.push(AROUND.fill({ ranges: ranges.join(' OR ') }));
-  const names = (['client', 'server'] as const).map((side) => {
-    const { party, name } = partyColumns(level, side);
-    return `toString(${party.rollup ?? "''"}) AS ${side}_party, toString(${name.rollup ?? "''"}) AS ${side}_name,`;
-  });
-  return WHOLE.fill({ parties: names.join(' '), edges: rows.join('\nUNION ALL\n') });
-}
-
-function planEdges(
-  question: MapQuestion,
-  window: Window,
-  context: QueryContext,
-): Result<{ plan: QueryPlan; answered: AnsweredFrom }> {
-  const binder = new ParamBinder();
-  binder.name('tenant', context.tenant);
-  binder.name('limit', question.maxEdges);
-  const place = { binder, tenant: '{tenant:String}', ...window };
-  const raw = compileFilters(question.filters, { ...place, target: 'call' });
-  if (!raw.ok) return raw;
-  const rollup = compileFilters(question.filters, { ...place, target: 'edges' });
-  if (!rollup.ok) return rollup;
-  const coarse = partyColumns(question.level, 'client').name.rollup !== null && rollup.value !== null;
-  const segments = segmentsOf(window, null, coarse ? ['minute'] : []);
-  const minutes = segments.find((segment) => segment.grain === 'minute');
-  const filters = { raw: raw.value ?? 'true', rollup: rollup.value ?? 'false' };
-  const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
-  const sql =
-    minutes !== undefined && filters.rollup === 'true'
-      ? wholeSql(question.level, segments, minutes, binder)
-      : EDGES.fill({
-          best_points: BEST_POINT.fill({ range: rollupRange(hours, binder) }),
-          edges: segments
-            .map((segment) => edgesOf(segment, question.level, filters, binder))
-            .join('\nUNION ALL\n'),
-        });
-  const settings = settingsFor(context, question.maxEdges);
-  const plan = { name: EDGES.name, sql, params: binder.usedBy(sql), settings };
-  return done({ plan, answered: answeredFrom(segments, TABLES, context) });
+function redKeys(question: MapQuestion): readonly GroupKey[] {
+  const same = (text: string): GroupKey => textKey({ raw: text, rollup: text });
+  return [
+    same('cluster'),
+    ...partyKeys(question, 'client'),
+    ...partyKeys(question, 'server'),
+    same('server_port'),
+    same('l7_kind'),
+  ];
 }
 
 function planWindow(question: MapQuestion, window: Window, context: QueryContext): Result<MapWindowPlan> {
@@ -194,7 +85,7 @@ function planWindow(question: MapQuestion, window: Window, context: QueryContext
     {
       window,
       filters: question.filters,
-      keys: redKeys(question.level),
+      keys: redKeys(question),
       limit: RED_EDGES,
       stepNs: null,
       order: 'REQUESTS',
@@ -203,7 +94,7 @@ function planWindow(question: MapQuestion, window: Window, context: QueryContext
     context,
   );
   if (!red.ok) return red;
-  return done({ window, edges: edges.value.plan, red: red.value, answered: edges.value.answered });
+  return done({ window, edges: edges.value.plan, red: red.value, answered: edges.value.answered, question });
 }
 
 /**
@@ -218,7 +109,7 @@ export function planServiceMap(request: ServiceMapRequest, context: QueryContext
   if (!Number.isInteger(maxEdges) || maxEdges < 1 || maxEdges > MAX_EDGES)
     return refuse('TOO_COSTLY', 'maxEdges', `from 1 to ${MAX_EDGES} edges`);
   const level = request.collapse ?? 'WORKLOAD';
-  const question = { level, maxEdges, filters: request.filters };
+  const question = { level, maxEdges, filters: request.filters, refined: false };
   const now = planWindow(question, window.value, context);
   if (!now.ok) return now;
   if (request.compareTo === undefined || request.compareTo === null)
@@ -228,4 +119,18 @@ export function planServiceMap(request: ServiceMapRequest, context: QueryContext
   const before = planWindow({ ...question, maxEdges: MAX_EDGES }, earlier.value, context);
   if (!before.ok) return before;
   return done({ level, maxEdges, now: now.value, before: before.value });
+}
+
+/**
+ * One window planned again with the endpoint history, when an edge of its answer lacks the name of an end; null when none
+ * does. As {@link refineRed}, the new statements answer alone.
+ */
+export function refineMap(
+  { question, window, red }: MapWindowPlan,
+  rows: MapRows,
+  context: QueryContext,
+): Result<MapWindowPlan> | null {
+  const lacking = rows.edges.some((row) => row.unnamed_edges === 1) || lacksNames(red.keys, rows.red);
+  if (!lacking || question.refined || question.level !== 'WORKLOAD') return null;
+  return planWindow({ ...question, refined: true }, window, context);
 }

@@ -28,6 +28,8 @@ export interface EdgeRow {
   /** 1 where the endpoint history told the name of the node. */
   readonly client_inferred: number;
   readonly server_inferred: number;
+  /** 1 when any edge of the window, shown or not, lacks the name of an end. */
+  readonly unnamed_edges: number;
 }
 
 /** Rows of the two statements of one window. */

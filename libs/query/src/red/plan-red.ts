@@ -1,8 +1,12 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { aliasedKeys, groupKeys, historyParties, keyFragments } from '../group/dimensions.js';
+import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
-import { historyJoin } from '../history/was-service.js';
+import { historyLookups, lacksNames, refinedKeys, unnamedConditions } from '../group/refined-keys.js';
+import type { UnnamedCells } from '../group/refined-keys.js';
+import { historyJoin } from '../history/history-join.js';
+import { namedInRollup, unnamedInRaw, unnamedRows } from '../history/unnamed-rows.js';
+import type { UnnamedRows } from '../history/unnamed-rows.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
@@ -69,6 +73,8 @@ export interface RedPlan {
   readonly answered: AnsweredFrom;
   /** Later buckets have not happened yet. */
   readonly nowNs: bigint;
+  /** What was planned, for {@link refineRed}. */
+  readonly question: RedQuestion;
 }
 
 const ERRORS: Readonly<Record<ErrorRule, string>> = {
@@ -109,25 +115,34 @@ interface Calls {
   readonly grid: SeriesGrid | null;
   readonly rawFilter: string;
   readonly rollupFilter: string | null;
+  readonly unnamed: UnnamedRows | null;
 }
 
-function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): string {
-  if (segment.grain === 'raw') {
-    return RAW.fill({
-      keys: aliasedKeys(calls.keys, 'raw'),
-      step: stepNumber(calls.grid, 'raw', binder),
-      history: historyJoin(historyParties(calls.keys), segment, binder),
-      range: rawRange(segment, binder),
-      filter: calls.rawFilter,
-    });
-  }
-  return ROLLUP.fill({
+function rawCalls(segment: Segment, filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
+  return RAW.fill({
+    keys: aliasedKeys(keys, 'raw'),
+    step: stepNumber(grid, 'raw', binder),
+    history: historyJoin(historyLookups(keys), segment, binder),
+    range: rawRange(segment, binder),
+    filter,
+  });
+}
+
+function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): readonly string[] {
+  const { grain, ...window } = segment;
+  if (grain === 'raw') return [rawCalls(segment, calls.rawFilter, calls, binder)];
+  const { unnamed, rawFilter, rollupFilter } = calls;
+  const table = TABLES[grain];
+  const rollup = ROLLUP.fill({
     keys: aliasedKeys(calls.keys, 'rollup'),
     step: stepNumber(calls.grid, 'rollup', binder),
-    table: TABLES[segment.grain],
+    table,
     range: rollupRange(segment, binder),
-    filter: calls.rollupFilter ?? 'false',
+    filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
   });
+  if (unnamed === null) return [rollup];
+  const rest = unnamedInRaw(rawFilter, unnamed, { grain, ...window }, table, binder);
+  return [rollup, rawCalls(segment, rest, calls, binder)];
 }
 
 function groupsSql(calls: Calls, window: Window, binder: ParamBinder): string {
@@ -137,7 +152,7 @@ function groupsSql(calls: Calls, window: Window, binder: ParamBinder): string {
     keys,
     group_keys,
     beaten: BEATEN.fill({ range: rollupRange(hours, binder) }),
-    calls: calls.segments.map((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
+    calls: calls.segments.flatMap((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
   });
 }
 
@@ -202,7 +217,8 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   const segments = segmentsOf(window, grid?.stepNs ?? null, eligible ? ['minute', 'hour'] : []);
   const rows = (limit + 1) * (grid?.starts.length ?? 1);
   binder.name('rows', rows + 1);
-  const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value };
+  const unnamed = eligible ? unnamedRows(unnamedConditions(keys), context) : null;
+  const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value, unnamed };
   const groups = groupsSql(calls, window, binder);
   const most = Math.max(limit, FEW_GROUPS);
   binder.name('most', most + 1);
@@ -215,9 +231,35 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   const plan = planOf(RED.name, rankedSql(keys, order, rule, groups), rows + 1);
   const unranked =
     grid === null ? { plan: planOf(UNRANKED.name, unrankedSql(keys, groups), most + 1), most } : null;
-  const answered = answeredFrom(segments, TABLES, context);
+  const answered = answeredFrom(segments, TABLES, context, unnamedConditions(keys).length > 0);
   const { nowNs } = context;
-  return done({ plan, unranked, order, window, grid, keys, errorRule: rule, limit, answered, nowNs });
+  return done({
+    plan,
+    unranked,
+    order,
+    window,
+    grid,
+    keys,
+    errorRule: rule,
+    limit,
+    answered,
+    nowNs,
+    question,
+  });
+}
+
+/**
+ * The question planned again with the endpoint history, when rows of its answer name no workload; null when all do, so that
+ * a question costs one statement then. The new statement answers alone: those rows come from raw flows, all others from
+ * where they came before.
+ */
+export function refineRed(
+  { question, keys }: RedPlan,
+  rows: readonly UnnamedCells[],
+  context: QueryContext,
+): Result<RedPlan> | null {
+  if (!lacksNames(keys, rows)) return null;
+  return planRedQuestion({ ...question, keys: refinedKeys(keys) }, context);
 }
 
 /**

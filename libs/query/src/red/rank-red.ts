@@ -85,7 +85,10 @@ export function rankRed(rows: readonly UnrankedRedRow[], planned: RedPlan): read
     const rank = index < planned.limit ? index + 1 : 0;
     const shown = texts.map((text, key) => [`shown_key_${key + 1}`, rank === 0 ? '' : text]);
     return mine.map((row): RedRow => {
-      const told = texts.map((_, key) => [`shown_inferred_${key + 1}`, row[`was_${key + 1}`]]);
+      const told = texts.flatMap((text, key) => [
+        [`shown_inferred_${key + 1}`, row[`was_${key + 1}`]],
+        [`shown_unnamed_${key + 1}`, text === '' ? 1 : 0],
+      ]);
       return {
         ...row,
         ...Object.fromEntries([...shown, ...told]),

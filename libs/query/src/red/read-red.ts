@@ -24,6 +24,7 @@ export interface RedRow {
   readonly histogram_counts: readonly string[];
   readonly [key: `shown_key_${number}`]: string;
   readonly [inferred: `shown_inferred_${number}`]: number | undefined;
+  readonly [unnamed: `shown_unnamed_${number}`]: number | undefined;
 }
 
 /** Numbers of a set of calls. Null = unknown, 0 = measured zero. */

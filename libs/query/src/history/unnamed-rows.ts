@@ -1,0 +1,67 @@
+import type { ParamBinder } from '../param-binder.js';
+import type { QueryContext } from '../query-plan.js';
+import type { Segment } from '../segments.js';
+import { SqlTemplate } from '../sql-template.js';
+import { ceilTo, HOUR_NS, rollupRange, SECOND_NS } from '../window.js';
+
+const PLACES = new SqlTemplate('unnamed-places');
+/** Days of raw rows that were removed before their time. */
+const CUT = "(SELECT max(until) FROM retention_cuts WHERE class = 'raw')";
+
+/** Five minutes of the sort key of `flows` that a row of a rollup stands for. */
+const FIVE_MINUTES = {
+  minute: 'toStartOfFiveMinutes(bucket)',
+  hour: 'arrayJoin(arrayMap(n -> bucket + n * 300, range(12)))',
+} as const;
+
+/**
+ * The rows that raw flows answer instead of a rollup, as only their addresses can tell who it was: those that name no
+ * workload, from the first hour on of which no raw row has been removed. Older ones stay with the rollup, unknown, so
+ * that every flow is counted once.
+ */
+export interface UnnamedRows {
+  /** Condition on raw rows and rollups. */
+  readonly unnamed: string;
+  readonly keptFromNs: bigint;
+}
+
+/** `unnamed` are the conditions of all parties that are asked about. */
+export function unnamedRows(unnamed: readonly string[], context: QueryContext): UnnamedRows | null {
+  if (unnamed.length === 0) return null;
+  const keptFromNs = ceilTo(context.nowNs - context.retention.rawNs, HOUR_NS);
+  return { unnamed: unnamed.join(' OR '), keptFromNs };
+}
+
+function kept(time: 'bucket' | 'bucket_time', rows: UnnamedRows, binder: ParamBinder): string {
+  const from = binder.bind('Int64', rows.keptFromNs / SECOND_NS);
+  const hour = `toDateTime(toStartOfHour(${time}), 'UTC')`;
+  return `${hour} >= toDateTime(${from}, 'UTC') AND ${hour} >= ${CUT}`;
+}
+
+/** Condition on a rollup: the rows of `filter` but those of `rows`. */
+export function namedInRollup(filter: string, rows: UnnamedRows | null, binder: ParamBinder): string {
+  if (rows === null) return filter;
+  return `(${filter}) AND NOT ((${rows.unnamed}) AND ${kept('bucket', rows, binder)})`;
+}
+
+/** Condition on `flows`: the rows of `filter` that {@link namedInRollup} leaves out of a segment of a rollup. */
+export function unnamedInRaw(
+  filter: string,
+  rows: UnnamedRows,
+  segment: Segment & { readonly grain: 'minute' | 'hour' },
+  table: string,
+  binder: ParamBinder,
+): string {
+  const places = PLACES.fill({
+    five_minutes: FIVE_MINUTES[segment.grain],
+    table,
+    range: rollupRange(segment, binder),
+    unnamed: rows.unnamed,
+  });
+  return [
+    `(${rows.unnamed})`,
+    kept('bucket_time', rows, binder),
+    `(cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload) IN (${places})`,
+    `(${filter})`,
+  ].join(' AND ');
+}
