@@ -1,4 +1,5 @@
 const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A reusable buffer in which texts are put together as UTF-8 before they are looked up or compared. */
 export class TextBuffer {
@@ -45,7 +46,7 @@ export class TextBuffer {
   }
 
   toString(): string {
-    return new TextDecoder().decode(this.buf.subarray(0, this.pos));
+    return DECODER.decode(this.buf.subarray(0, this.pos));
   }
 
   #grow(bytes: number): void {

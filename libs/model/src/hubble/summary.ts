@@ -74,12 +74,16 @@ const RCODE_TEXTS: readonly string[] = [
   'Server Not Authoritative for zone', 'Name not contained in zone',
 ];
 
+/** Made once: a buffer for each of the thousands of flows a second that a stream gives back is what they would cost most. */
+const TEXT = new TextBuffer();
+
 /**
  * The text that Cilium writes into the deprecated `Flow.Summary` (100000), made from the columns; the hubble CLI prints
  * it. '' where Cilium writes none. The forms are those of recorded flows and of hubble note 4.3.
  */
 export function summaryOf(parts: SummaryParts): string {
-  const out = new TextBuffer();
+  const out = TEXT;
+  out.reset();
   if (parts.l7Kind === 1) writeDns(out, parts);
   else if (parts.l7Kind === 2) writeHttp(out, parts);
   else if (parts.l7Kind === 3) writeKafka(out, parts);

@@ -93,6 +93,7 @@ export class WireWriter {
     const mark = this.open(field);
     this.reserve(value.length);
     const { buf } = this;
+    let at = this.pos;
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i);
       if (code > 127) {
@@ -100,8 +101,9 @@ export class WireWriter {
         this.bytesField(field, UTF8.encode(value));
         return;
       }
-      buf[this.pos++] = code;
+      buf[at++] = code;
     }
+    this.pos = at;
     this.close(mark);
   }
 

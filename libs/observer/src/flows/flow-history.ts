@@ -5,6 +5,7 @@ import {
   planFlowStart,
   readFlowBatches,
   readFlowStart,
+  type FlowPage,
   type FlowPosition,
   type FlowRecord,
   type FlowsRequest,
@@ -34,7 +35,7 @@ export class FlowHistory {
   ) {}
 
   /**
-   * Pages of matching flows, ascending; no page is read before the one before it is consumed. With `loadedBefore` only
+   * Pages of matching flows, ascending; one page is read while the one before it is consumed, never more. With `loadedBefore` only
    * flows before that place of the log.
    */
   async *pages(
@@ -73,20 +74,29 @@ export class FlowHistory {
     limit: bigint | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<readonly FlowRecord[]> {
+    const read = (size: number, wanted: bigint | undefined, after?: FlowPosition): Promise<FlowPage> => {
+      const first = wanted === undefined || wanted > BigInt(size) ? size : Number(wanted);
+      return this.#page({ ...ask, first }, signal, after);
+    };
     let left = limit;
-    let after = start === undefined ? undefined : justBefore(start);
-    for (let size = FIRST_PAGE; left === undefined || left > 0n; size = NEXT_PAGES) {
-      const first = left === undefined || left > BigInt(size) ? size : Number(left);
-      const page = await this.#page({ ...ask, first }, signal, after);
-      if (page.flows.length > 0) yield page.flows;
-      const last = page.flows.at(-1);
-      if (!page.hasNextPage || last === undefined) return;
-      after = last.position;
-      if (left !== undefined) left -= BigInt(page.flows.length);
+    let ahead = read(FIRST_PAGE, left, start === undefined ? undefined : justBefore(start));
+    for (;;) {
+      const { flows, hasNextPage } = await ahead;
+      const last = flows.at(-1);
+      if (last === undefined) return;
+      if (left !== undefined) left -= BigInt(flows.length);
+      const more = hasNextPage && left !== 0n;
+      if (more) {
+        ahead = read(NEXT_PAGES, left, last.position);
+        // The consumer may not come back for it; where it does, it is told then.
+        ahead.catch(() => undefined);
+      }
+      yield flows;
+      if (!more) return;
     }
   }
 
-  async #page(request: FlowsRequest, signal: AbortSignal, after?: FlowPosition) {
+  async #page(request: FlowsRequest, signal: AbortSignal, after?: FlowPosition): Promise<FlowPage> {
     const context = this.reader.context();
     const bare = granted(planFlows(request, context));
     const plan =

@@ -33,6 +33,8 @@ export interface EventRange {
 export interface FlowQuestion extends EventRange {
   readonly filters: FlowFilters;
   readonly matches: FlowPredicate;
+  /** Inferred names match too, so that {@link matches} is narrower than `filters`. */
+  readonly matchInferred: boolean;
   readonly follow: boolean;
   readonly sinceNs: bigint | undefined;
   readonly untilNs: bigint | undefined;
@@ -52,6 +54,7 @@ export function flowQuestion(
     ...range,
     filters: matchInferred ? inferredToo(sent) : sent,
     matches,
+    matchInferred,
     follow: request.follow,
     sinceNs: request.sinceNs,
     untilNs: request.untilNs,

@@ -1,18 +1,16 @@
 import {
   planOtherEvents,
   readOtherEvents,
-  writeFlow,
   type FlowRecord,
-  type LabelledFlow,
   type LogCursor,
   type OpenLiveFlows,
   type OtherEvent,
   type OtherEventRow,
 } from '@flowledger/query';
-import { WireWriter } from '@flowledger/model';
 import { status } from '@grpc/grpc-js';
 import { GrpcError } from '../server/grpc-errors.js';
-import { eventResponse, flowResponse, lostResponse, noticeResponse } from '../wire/responses.js';
+import { FlowResponses } from '../wire/flow-responses.js';
+import { eventResponse, lostResponse, noticeResponse } from '../wire/responses.js';
 import { FlowHistory } from './flow-history.js';
 import { isoTime, type FlowQuestion } from './flow-question.js';
 import type { ClusterList } from './cluster-list.js';
@@ -21,6 +19,9 @@ import type { StoreReader } from './store-reader.js';
 
 /** Lost events and node states that are told beside one page of flows. */
 const MAX_EVENTS = 1000;
+
+/** Flows that are encoded at a time. */
+const BATCH = 256;
 
 /** What streams of flows are made from. */
 export interface FlowStreamDeps {
@@ -38,7 +39,7 @@ export interface FlowStreamDeps {
 /** Answers GetFlows: encoded responses in order, a batch at a time. */
 export class FlowStream {
   readonly #history: FlowHistory;
-  readonly #writer = new WireWriter(4096);
+  readonly #responses: FlowResponses;
   /** Stored flows that were sent: those that match as they are, and those that match only by an inferred name. */
   readonly matched = { exact: 0, inferred: 0 };
 
@@ -48,6 +49,7 @@ export class FlowStream {
     private readonly signal: AbortSignal,
   ) {
     this.#history = new FlowHistory(deps.reader, deps.clusters);
+    this.#responses = new FlowResponses(question.mask);
   }
 
   /** Ends with the history, or never when following; the caller takes a batch when the one before it is written. */
@@ -74,7 +76,7 @@ export class FlowStream {
     for await (const flows of this.#history.pages(this.question, cursor, this.signal)) {
       const [first, last] = [flows[0], flows.at(-1)];
       if (first === undefined || last === undefined) continue;
-      yield await this.#page(flows, fromNs ?? first.position.bucketNs, last.position.bucketNs);
+      yield* this.#page(flows, fromNs ?? first.position.bucketNs, last.position.bucketNs);
       fromNs = last.position.bucketNs + 1n;
       if (left !== undefined) left -= BigInt(flows.length);
     }
@@ -83,24 +85,33 @@ export class FlowStream {
     if (behind.length > 0) yield behind.map(eventResponse);
   }
 
-  /** A page of flows with the other events of its time between them. */
-  async #page(flows: readonly FlowRecord[], fromNs: bigint, toNs: bigint): Promise<readonly Uint8Array[]> {
-    const [labelled, events] = await Promise.all([
-      this.deps.labels.label(flows, this.signal),
+  /** A page of flows with the other events of its time between them, encoded a batch at a time as the client reads. */
+  async *#page(
+    flows: readonly FlowRecord[],
+    fromNs: bigint,
+    toNs: bigint,
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    const [labels, events] = await Promise.all([
+      this.deps.labels.of(flows, this.signal),
       this.#events(fromNs, toNs),
     ]);
-    const responses: Uint8Array[] = [];
     let next = 0;
-    for (const flow of labelled) {
-      for (let event = events[next]; event !== undefined; event = events[++next]) {
-        if (event.position.bucketNs > flow.flow.position.bucketNs) break;
-        responses.push(eventResponse(event));
+    for (let start = 0; start < flows.length; start += BATCH) {
+      const responses: Uint8Array[] = [];
+      for (const flow of flows.slice(start, start + BATCH)) {
+        for (let event = events[next]; event !== undefined; event = events[++next]) {
+          if (event.position.bucketNs > flow.position.bucketNs) break;
+          responses.push(eventResponse(event));
+        }
+        const labelled = labels(flow);
+        if (this.question.matchInferred)
+          this.matched[this.question.matches(labelled) ? 'exact' : 'inferred']++;
+        responses.push(this.#responses.response(labelled));
       }
-      this.matched[this.question.matches(flow) ? 'exact' : 'inferred']++;
-      responses.push(this.#response(flow));
+      yield responses;
     }
-    for (const event of events.slice(next)) responses.push(eventResponse(event));
-    return responses;
+    const behind = events.slice(next);
+    if (behind.length > 0) yield behind.map(eventResponse);
   }
 
   /** Never filtered and never counted (hubble note 2.2). */
@@ -128,20 +139,9 @@ export class FlowStream {
         .filter(({ flow }) => question.sinceNs === undefined || flow.position.bucketNs >= question.sinceNs)
         .toSorted((a, b) => compare(a.flow.position.bucketNs, b.flow.position.bucketNs));
       const within = flows.filter(({ flow }) => untilNs === undefined || flow.position.bucketNs <= untilNs);
-      if (within.length > 0) yield within.map((flow) => this.#response(flow));
+      if (within.length > 0) yield within.map((flow) => this.#responses.response(flow));
       if (within.length < flows.length) return;
     }
-  }
-
-  #response(labelled: LabelledFlow): Uint8Array {
-    const out = this.#writer;
-    const { flow } = labelled;
-    const { mask } = this.question;
-    out.reset();
-    writeFlow(out, labelled);
-    const bytes = out.buf.subarray(0, out.pos);
-    const node = `${flow.cluster}/${flow.node}`;
-    return flowResponse(mask === undefined ? bytes : mask(bytes), node, flow.timeNs);
   }
 }
 

@@ -11,14 +11,24 @@ export class LabelCache {
 
   constructor(private readonly reader: StoreReader) {}
 
-  /** Flows with their labels; one statement looks up all sets that are not known yet. */
-  async label(flows: readonly FlowRecord[], signal: AbortSignal): Promise<readonly LabelledFlow[]> {
-    const missing = new Set<string>();
+  /** Gives flows of a page their labels; one statement looks up all sets that are not known yet. */
+  async of(flows: readonly FlowRecord[], signal: AbortSignal): Promise<(flow: FlowRecord) => LabelledFlow> {
+    // Of this page: the cache may be cleared for another stream before the page is encoded.
+    const sets = new Map<string, readonly string[]>([
+      ['', NONE],
+      ['0', NONE],
+    ]);
+    const missing: string[] = [];
     for (const flow of flows)
-      for (const id of idsOf(flow)) if (id !== '' && id !== '0' && !this.#sets.has(id)) missing.add(id);
-    if (missing.size > 0) await this.#load([...missing], signal);
-    const labels = (id: string): readonly string[] => this.#sets.get(id) ?? NONE;
-    return flows.map((flow) => {
+      for (const id of idsOf(flow)) {
+        if (sets.has(id)) continue;
+        const known = this.#sets.get(id);
+        sets.set(id, known ?? NONE);
+        if (known === undefined) missing.push(id);
+      }
+    for (const [id, labels] of await this.#load(missing, signal)) sets.set(id, labels);
+    const labels = (id: string): readonly string[] => sets.get(id) ?? NONE;
+    return (flow) => {
       const [source, destination, node] = idsOf(flow);
       return {
         flow,
@@ -26,14 +36,16 @@ export class LabelCache {
         destinationLabels: labels(destination),
         nodeLabels: labels(node),
       };
-    });
+    };
   }
 
-  async #load(ids: readonly string[], signal: AbortSignal): Promise<void> {
+  async #load(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+    if (ids.length === 0) return new Map();
     if (this.#sets.size + ids.length > MAX_SETS) this.#sets.clear();
     const plan = planLabels(ids, this.reader.context());
-    const rows = await this.reader.rows<{ id: string; labels: readonly string[] }>(plan, signal);
-    for (const [id, labels] of readLabels(rows)) this.#sets.set(id, labels);
+    const found = readLabels(await this.reader.rows<{ id: string; labels: readonly string[] }>(plan, signal));
+    for (const [id, labels] of found) this.#sets.set(id, labels);
+    return found;
   }
 }
 

@@ -31,6 +31,7 @@ import { grpcError, GrpcError } from './grpc-errors.js';
 import { reflection } from './reflection.js';
 import { OBSERVER_SERVICE } from './service-definition.js';
 import { streamOut, type EncodedStream } from './stream-out.js';
+import { writeAhead } from './write-ahead.js';
 import type { Outcome } from '@flowledger/model';
 
 /** Transport security; PEM bytes. */
@@ -104,7 +105,7 @@ export async function createObserverServer(options: ObserverServerOptions): Prom
     );
   const guarded = secret || tls?.clientCa !== undefined;
   assertSafeBinding(options.host, guarded ? 'guarded' : undefined, options.insecure);
-  const server = new Server(CHANNEL);
+  const server = new Server({ ...CHANNEL, interceptors: [writeAhead] });
   const gone = new AbortController();
   server.addService(OBSERVER_SERVICE, { ...implementation(options, gone.signal) });
   new HealthImplementation({ '': 'SERVING', [HEALTH_NAME]: 'SERVING' }).addToServer(server);

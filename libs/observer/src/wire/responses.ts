@@ -4,8 +4,10 @@ import { writeTime, type OtherEvent } from '@flowledger/query';
 /** Members of the oneof of `observer.GetFlowsResponse`. */
 const NODE_STATUS = 2;
 const LOST_EVENTS = 3;
-const NODE_NAME = 1000;
-const TIME = 1001;
+/** Fields of the response around its member. */
+export const NODE_NAME = 1000;
+/** See {@link NODE_NAME}. */
+export const TIME = 1001;
 /** `relay.NodeState`: NODE_CONNECTED, NODE_UNAVAILABLE, NODE_ERROR. */
 export const NODE_CONNECTED = 1;
 /** See {@link NODE_CONNECTED}. */
@@ -13,15 +15,6 @@ export const NODE_UNAVAILABLE = 2;
 const NODE_ERROR = 4;
 /** `flow.LostEventSource` OBSERVER_EVENTS_QUEUE: lost between us and the client's stream. */
 const OBSERVER_EVENTS_QUEUE = 2;
-
-/** A response around one encoded flow. */
-export function flowResponse(flow: Uint8Array, nodeName: string, timeNs: bigint): Uint8Array {
-  const out = new WireWriter(flow.length + nodeName.length + 32);
-  out.bytesField(1, flow);
-  out.stringField(NODE_NAME, nodeName);
-  writeTime(out, TIME, timeNs);
-  return out.finish();
-}
 
 /** A response around a lost event or a node status as it was sent. */
 export function eventResponse(event: OtherEvent): Uint8Array {

@@ -1,6 +1,6 @@
 import { summaryOf, WireFields, WireWriter } from '@flowledger/model';
 import type { LabelledFlow } from '../live/live-flows.js';
-import { encodeEndpoint, encodeService } from './encode-flow-endpoint.js';
+import { encodedLabels, encodeEndpoint, encodeService } from './encode-flow-endpoint.js';
 import { encodeL4, encodeL7 } from './encode-flow-layers.js';
 import type { FlowRecord, FlowWire } from './flow-record.js';
 
@@ -56,7 +56,7 @@ export function writeFlow(out: WireWriter, labelled: LabelledFlow): void {
   for (const name of flow.destination.names) out.stringField(14, name);
   encodeL7(out, flow);
   writeEvent(out, flow, wire);
-  if (!extra.has(37)) for (const label of labelled.nodeLabels) out.stringField(37, label);
+  if (!extra.has(37)) out.raw(encodedLabels(37, labelled.nodeLabels));
   writeTail(out, flow, wire);
   out.raw(flow.extra);
 }

@@ -1,6 +1,8 @@
-import { decodePolicies } from '../policies.js';
-import { addressText } from './address-text.js';
+import { decodePolicies, type PolicyRef } from '../policies.js';
+import { RowColumns, type ColumnReader, type ColumnReaders } from './column-reader.js';
+import { coreColumns, type CoreColumns } from './core-columns.js';
 import { encodeFlowId } from './flow-cursor.js';
+import type { FlowPosition } from './flow-cursor.js';
 import type {
   DnsRecord,
   EndpointRecord,
@@ -10,210 +12,180 @@ import type {
   HttpRecord,
   KafkaRecord,
 } from './flow-record.js';
+import { addressOf, endpointColumns, readEndpoint, type EndpointColumns } from './read-endpoint.js';
+import { layer7Columns, readDns, readHttp, readKafka, type Layer7Columns } from './read-layer7.js';
+import { readWire, wireColumns, type WireColumns } from './read-wire.js';
 
 const NO_UUID = '00000000-0000-0000-0000-000000000000';
+const REPLY = [null, false, true] as const;
+const CLIENT = [null, 'source', 'destination'] as const;
 
-/** Typed cells of one row of `flows`, by the names of a flow page; a missing column reads as empty. */
-export interface FlowCells {
-  has(column: string): boolean;
-  text(column: string): string;
-  number(column: string): number;
-  list(column: string): readonly string[];
-  /** Of the columns that travel as base64 (`policies_base64`, `extra_base64`). */
-  bytes(column: string): Uint8Array;
+/** All columns of a page. */
+interface PageColumns {
+  readonly core: CoreColumns;
+  readonly source: EndpointColumns;
+  readonly destination: EndpointColumns;
+  readonly layer7: Layer7Columns;
+  readonly wire: WireColumns;
 }
 
-/** The cells of a row that the store answered. */
-class RowCells implements FlowCells {
-  readonly #row: FlowRow;
-  constructor(row: FlowRow) {
-    this.#row = row;
+/**
+ * A flow that holds nothing of the page it was read from. What few readers ask for and costs much is made when it is asked
+ * for: streams of thousands of flows need neither ids nor the names of policies.
+ */
+class ReadFlow implements FlowRecord {
+  readonly position: FlowPosition;
+  readonly uuid: string | null;
+  readonly timeNs: bigint;
+  readonly timeQuality: number;
+  readonly cluster: string;
+  readonly node: string;
+  readonly verdict: number;
+  readonly dropReason: number;
+  readonly authType: number;
+  readonly flowType: number;
+  readonly eventType: number;
+  readonly eventSubType: number;
+  readonly isReply: boolean | null;
+  readonly trafficDirection: number;
+  readonly policyMatchType: number;
+  readonly traceObservationPoint: number;
+  readonly traceReason: number;
+  readonly proxyPort: number;
+  readonly interface: FlowRecord['interface'];
+  readonly file: FlowRecord['file'];
+  readonly ipVersion: number;
+  readonly sourceIpXlated: string | null;
+  readonly encrypted: boolean | null;
+  readonly l4Protocol: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly tcpFlags: number | null;
+  readonly icmp: FlowRecord['icmp'];
+  readonly source: EndpointRecord;
+  readonly destination: EndpointRecord;
+  readonly client: FlowRecord['client'];
+  readonly serverPort: number;
+  readonly l7Type: number;
+  readonly l7Kind: number;
+  readonly latencyNs: bigint | null;
+  readonly http: HttpRecord | null;
+  readonly dns: DnsRecord | null;
+  readonly kafka: KafkaRecord | null;
+  readonly endpoint: string;
+  readonly policyLog: readonly string[];
+  readonly traceId: string | null;
+  readonly weight: bigint;
+  readonly summary: string;
+  readonly extra: Uint8Array;
+  readonly wire: FlowWire | null;
+  readonly #policies: Uint8Array;
+
+  constructor({ core, source, destination, layer7, wire }: PageColumns, row: number) {
+    this.position = positionOf(core, row);
+    this.uuid = uuidOf(core.uuid.text(row));
+    this.timeNs = this.position.bucketNs + core.timeShift.bigint(row);
+    this.timeQuality = core.timeQuality.number(row);
+    this.cluster = core.cluster.text(row);
+    this.node = core.node.text(row);
+    this.verdict = core.verdict.number(row);
+    this.dropReason = core.dropReason.number(row);
+    this.authType = core.authType.number(row);
+    this.flowType = core.flowType.number(row);
+    this.eventType = core.eventType.number(row);
+    this.eventSubType = core.eventSubType.number(row);
+    this.isReply = REPLY[core.isReply.number(row)] ?? null;
+    this.trafficDirection = core.trafficDirection.number(row);
+    this.policyMatchType = core.policyMatchType.number(row);
+    this.traceObservationPoint = core.traceObservationPoint.number(row);
+    this.traceReason = core.traceReason.number(row);
+    this.proxyPort = core.proxyPort.number(row);
+    this.interface = interfaceOf(core, row);
+    this.file = fileOf(core, row);
+    this.ipVersion = core.ipVersion.number(row);
+    this.sourceIpXlated = addressOf(core.sourceIpXlated.text(row), 0);
+    this.encrypted = this.eventType === 4 ? core.encrypted.number(row) === 1 : null;
+    this.l4Protocol = core.l4Protocol.number(row);
+    this.sourcePort = core.sourcePort.number(row);
+    this.destinationPort = core.destinationPort.number(row);
+    this.tcpFlags = flagsOf(core.tcpFlags, row);
+    this.icmp = this.l4Protocol === 3 || this.l4Protocol === 4 ? icmpOf(core, row) : null;
+    this.source = readEndpoint(source, row, this.ipVersion);
+    this.destination = readEndpoint(destination, row, this.ipVersion);
+    this.client = CLIENT[core.clientSide.number(row)] ?? null;
+    this.serverPort = core.serverPort.number(row);
+    this.l7Type = core.l7Type.number(row);
+    this.l7Kind = core.l7Kind.number(row);
+    this.latencyNs = core.latencyNs.bigint(row) || null;
+    this.http = this.l7Kind === 2 ? readHttp(layer7, row) : null;
+    this.dns = this.l7Kind === 1 ? readDns(layer7, row) : null;
+    this.kafka = this.l7Kind === 3 ? readKafka(layer7, row) : null;
+    this.endpoint = core.endpoint.text(row);
+    this.policyLog = core.policyLog.list(row);
+    this.traceId = core.traceId.text(row) || null;
+    this.weight = core.weight?.bigint(row) ?? 1n;
+    this.summary = core.summary.text(row);
+    this.extra = core.extra.bytes(row);
+    this.#policies = core.policies.bytes(row);
+    this.wire = readWire(wire, row, this.#policies);
   }
-  has(column: string): boolean {
-    return this.#row[column] !== undefined;
+
+  get id(): string {
+    return encodeFlowId(this.position);
   }
-  text(column: string): string {
-    const value = this.#row[column];
-    return typeof value === 'string' ? value : String(value ?? '');
-  }
-  number(column: string): number {
-    return Number(this.#row[column] ?? 0);
-  }
-  list(column: string): readonly string[] {
-    const value = this.#row[column];
-    return Array.isArray(value) ? value : [];
-  }
-  bytes(column: string): Uint8Array {
-    return Buffer.from(this.text(column), 'base64');
+
+  get policies(): readonly PolicyRef[] {
+    return decodePolicies(this.#policies, this.dropReason);
   }
 }
 
-function address(text: string, ipVersion: number): string | null {
-  if (text === '::' && ipVersion !== 2) return null;
-  return addressText(text);
-}
-
-function endpointOf(cells: FlowCells, side: 'src' | 'dst'): EndpointRecord {
+function positionOf(core: CoreColumns, row: number): FlowPosition {
   return {
-    ip: address(cells.text(`${side}_ip`), cells.number('ip_version')),
-    endpointId: cells.number(`${side}_endpoint_id`),
-    identity: cells.number(`${side}_identity`),
-    cluster: cells.text(`${side}_cluster`),
-    namespace: cells.text(`${side}_namespace`),
-    pod: cells.text(`${side}_pod`),
-    workloads: cells.list(`${side}_workloads`),
-    workload: cells.text(`${side}_workload`),
-    workloadKind: cells.text(`${side}_workload_kind`),
-    serviceNamespace: cells.text(`${side}_service_namespace`),
-    serviceName: cells.text(`${side}_service_name`),
-    names: cells.list(`${side}_names`),
-    labelSet: cells.text(`${side}_label_set`),
+    bucketNs: core.bucketNs.bigint(row),
+    logEpoch: core.logEpoch.bigint(row),
+    partition: core.partition.number(row),
+    offset: core.offset.bigint(row),
+    index: core.index.number(row),
   };
 }
 
-function httpOf(cells: FlowCells): HttpRecord {
-  const values = cells.list('http_header_values');
-  return {
-    code: cells.number('http_code'),
-    method: cells.text('http_method'),
-    url: cells.text('http_url'),
-    pathTemplate: cells.text('http_path_template'),
-    protocol: cells.text('http_protocol'),
-    headers: cells.list('http_header_keys').map((key, index) => ({ key, value: values[index] ?? '' })),
-  };
+function uuidOf(text: string): string | null {
+  return text === NO_UUID || text === '' ? null : text;
 }
 
-function dnsOf(cells: FlowCells): DnsRecord {
-  return {
-    query: cells.text('dns_query'),
-    ips: cells.list('dns_ips'),
-    ttl: cells.number('dns_ttl'),
-    cnames: cells.list('dns_cnames'),
-    observationSource: cells.text('dns_observation_source'),
-    rcode: cells.number('dns_rcode'),
-    qtypes: cells.list('dns_qtypes'),
-    rrtypes: cells.list('dns_rrtypes'),
-  };
+function interfaceOf(core: CoreColumns, row: number): FlowRecord['interface'] {
+  const [index, name] = [core.interfaceIndex.number(row), core.interfaceName.text(row)];
+  return index === 0 && name === '' ? null : { index, name };
 }
 
-function kafkaOf(cells: FlowCells): KafkaRecord {
-  return {
-    errorCode: cells.number('kafka_error_code'),
-    apiVersion: cells.number('kafka_api_version'),
-    apiKey: cells.text('kafka_api_key'),
-    correlationId: cells.number('kafka_correlation_id'),
-    topic: cells.text('kafka_topic'),
-  };
+function fileOf(core: CoreColumns, row: number): FlowRecord['file'] {
+  const [name, line] = [core.fileName.text(row), core.fileLine.number(row)];
+  return name === '' && line === 0 ? null : { name, line };
 }
 
-function packetFacts(cells: FlowCells) {
-  const flags = cells.number('tcp_flags');
-  const l4 = cells.number('l4_protocol');
-  const [index, name] = [cells.number('interface_index'), cells.text('interface_name')];
-  const [file, line] = [cells.text('file_name'), cells.number('file_line')];
-  return {
-    proxyPort: cells.number('proxy_port'),
-    interface: index === 0 && name === '' ? null : { index, name },
-    file: file === '' && line === 0 ? null : { name: file, line },
-    ipVersion: cells.number('ip_version'),
-    sourceIpXlated: address(cells.text('src_ip_xlated'), 0),
-    encrypted: cells.number('event_type') === 4 ? cells.number('encrypted') === 1 : null,
-    l4Protocol: l4,
-    sourcePort: cells.number('src_port'),
-    destinationPort: cells.number('dst_port'),
-    tcpFlags: (flags & 512) === 0 ? null : flags & 511,
-    icmp: l4 === 3 || l4 === 4 ? { type: cells.number('icmp_type'), code: cells.number('icmp_code') } : null,
-  };
+function icmpOf(core: CoreColumns, row: number): FlowRecord['icmp'] {
+  return { type: core.icmpType.number(row), code: core.icmpCode.number(row) };
 }
 
-function eventFacts(cells: FlowCells) {
-  return {
-    timeQuality: cells.number('time_quality'),
-    cluster: cells.text('cluster'),
-    node: cells.text('node'),
-    verdict: cells.number('verdict'),
-    dropReason: cells.number('drop_reason'),
-    authType: cells.number('auth_type'),
-    flowType: cells.number('flow_type'),
-    eventType: cells.number('event_type'),
-    eventSubType: cells.number('event_sub_type'),
-    isReply: [null, false, true][cells.number('is_reply')] ?? null,
-    trafficDirection: cells.number('traffic_direction'),
-    policyMatchType: cells.number('policy_match_type'),
-    traceObservationPoint: cells.number('trace_observation_point'),
-    traceReason: cells.number('trace_reason'),
-  };
-}
-
-function callFacts(cells: FlowCells) {
-  const kind = cells.number('l7_kind');
-  const latency = BigInt(cells.text('latency_ns') || '0');
-  return {
-    client: ([null, 'source', 'destination'] as const)[cells.number('client_side')] ?? null,
-    serverPort: cells.number('server_port'),
-    l7Type: cells.number('l7_type'),
-    l7Kind: kind,
-    latencyNs: latency === 0n ? null : latency,
-    http: kind === 2 ? httpOf(cells) : null,
-    dns: kind === 1 ? dnsOf(cells) : null,
-    kafka: kind === 3 ? kafkaOf(cells) : null,
-    endpoint: cells.text('endpoint'),
-  };
-}
-
-function wireOf(cells: FlowCells, policies: Uint8Array): FlowWire {
-  return {
-    emitter: { name: cells.text('emitter_name'), version: cells.text('emitter_version') },
-    ethernet: { source: cells.text('ethernet_source'), destination: cells.text('ethernet_destination') },
-    debugCapturePoint: cells.number('debug_capture_point'),
-    sockXlatePoint: cells.number('sock_xlate_point'),
-    socketCookie: BigInt(cells.text('socket_cookie') || '0'),
-    cgroupId: BigInt(cells.text('cgroup_id') || '0'),
-    ipTraceId: BigInt(cells.text('ip_trace_id') || '0'),
-    ipOptionType: cells.number('ip_option_type'),
-    encrypted: cells.number('encrypted') === 1,
-    nodeLabelSet: cells.text('node_label_set'),
-    aggregate: {
-      ingress: cells.number('aggregate_ingress'),
-      egress: cells.number('aggregate_egress'),
-      unknown: cells.number('aggregate_unknown'),
-    },
-    policies,
-  };
+/** Bit 9 of the column says that a flags message was sent. */
+function flagsOf(column: ColumnReader, row: number): number | null {
+  const flags = column.number(row);
+  return (flags & 512) === 0 ? null : flags & 511;
 }
 
 /** Turns a row of a flow page into a {@link FlowRecord}. */
 export function readFlow(row: FlowRow): FlowRecord {
-  return readFlowCells(new RowCells(row));
+  return flowReader(new RowColumns([row]))(0);
 }
 
-/** {@link readFlow} for cells that come from elsewhere than a store's answer. */
-export function readFlowCells(cells: FlowCells): FlowRecord {
-  const position = {
-    bucketNs: BigInt(cells.text('bucket_ns')),
-    logEpoch: BigInt(cells.text('_le')),
-    partition: cells.number('_lp'),
-    offset: BigInt(cells.text('_lo')),
-    index: cells.number('_li'),
+/** Looks the columns of a page up once and reads its flows by row. */
+export function flowReader(columns: ColumnReaders): (row: number) => FlowRecord {
+  const page = {
+    core: coreColumns(columns),
+    source: endpointColumns(columns, 'src'),
+    destination: endpointColumns(columns, 'dst'),
+    layer7: layer7Columns(columns),
+    wire: wireColumns(columns),
   };
-  const uuid = cells.text('uuid');
-  const policies = cells.bytes('policies_base64');
-  return {
-    id: encodeFlowId(position),
-    position,
-    uuid: uuid === NO_UUID || uuid === '' ? null : uuid,
-    timeNs: position.bucketNs + BigInt(cells.text('time_shift') || '0'),
-    ...eventFacts(cells),
-    ...packetFacts(cells),
-    source: endpointOf(cells, 'src'),
-    destination: endpointOf(cells, 'dst'),
-    ...callFacts(cells),
-    policies: decodePolicies(policies, cells.number('drop_reason')),
-    policyLog: cells.list('policy_log'),
-    traceId: cells.text('trace_id') || null,
-    weight: BigInt(cells.text('weight') || '1'),
-    summary: cells.text('summary'),
-    extra: cells.bytes('extra_base64'),
-    wire: cells.has('emitter_name') ? wireOf(cells, policies) : null,
-  };
+  return (row) => new ReadFlow(page, row);
 }

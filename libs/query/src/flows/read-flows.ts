@@ -1,7 +1,8 @@
 import { encodeCursor } from './flow-cursor.js';
 import type { ColumnBatch } from '@flowledger/model';
-import { BatchCells } from '../live/batch-cells.js';
-import { readFlow, readFlowCells } from './read-flow.js';
+import { BatchColumns } from '../live/batch-columns.js';
+import { RowColumns, type ColumnReaders } from './column-reader.js';
+import { flowReader } from './read-flow.js';
 import type { FlowRecord, FlowRow } from './flow-record.js';
 import type { FlowsPlan } from './plan-flows.js';
 
@@ -16,19 +17,20 @@ export interface FlowPage {
 
 /** Turns the rows of a planned page into the page; the surplus row only tells whether there is more. */
 export function readFlows(rows: readonly FlowRow[], planned: FlowsPlan): FlowPage {
-  return pageOf(rows.map(readFlow), planned);
+  return pageOf(readAll(new RowColumns(rows), rows.length), planned);
 }
 
 /** {@link readFlows} for a page planned as `binary`. */
 export function readFlowBatches(batches: readonly ColumnBatch[], planned: FlowsPlan): FlowPage {
-  const flows = batches.flatMap((batch) => {
-    const cells = new BatchCells(batch);
-    return Array.from({ length: batch.rows }, (_, row) => {
-      cells.row = row;
-      return readFlowCells(cells);
-    });
-  });
-  return pageOf(flows, planned);
+  return pageOf(
+    batches.flatMap((batch) => readAll(new BatchColumns(batch), batch.rows)),
+    planned,
+  );
+}
+
+function readAll(columns: ColumnReaders, rows: number): readonly FlowRecord[] {
+  const read = flowReader(columns);
+  return Array.from({ length: rows }, (_, row) => read(row));
 }
 
 function pageOf(read: readonly FlowRecord[], planned: FlowsPlan): FlowPage {

@@ -1,6 +1,7 @@
+import type { ColumnReader } from '../flows/column-reader.js';
 import type { ColumnBatch, ProjectedBatches } from '@flowledger/model';
-import { readFlowCells } from '../flows/read-flow.js';
-import { BatchCells } from './batch-cells.js';
+import { flowReader } from '../flows/read-flow.js';
+import { BatchColumns } from './batch-columns.js';
 import type { LabelledFlow } from './live-flows.js';
 
 const NO_LABELS: readonly string[] = [];
@@ -19,32 +20,31 @@ export function flowsOfBatch(batches: ProjectedBatches, tenant: string): readonl
   const { flows, labelSets } = batches;
   if (flows.rows === 0) return [];
   const labels = labelsById(labelSets);
-  const cells = new BatchCells(flows);
+  const columns = new BatchColumns(flows);
+  const read = flowReader(columns);
+  const [tenants, nodeSets] = [columns.column('tenant'), columns.column('node_label_set')];
   const found: { offset: bigint; flows: LabelledFlow[] }[] = [];
   let open: { offset: bigint; flows: LabelledFlow[] } | undefined;
   for (let row = 0; row < flows.rows; row++) {
-    cells.row = row;
-    if (cells.text('tenant') !== tenant) continue;
-    const flow = readFlowCells(cells);
+    if (tenants.text(row) !== tenant) continue;
+    const flow = read(row);
     const { offset } = flow.position;
     if (open?.offset !== offset) found.push((open = { offset, flows: [] }));
     open.flows.push({
       flow,
       sourceLabels: labels.get(flow.source.labelSet) ?? NO_LABELS,
       destinationLabels: labels.get(flow.destination.labelSet) ?? NO_LABELS,
-      nodeLabels: labels.get(cells.text('node_label_set')) ?? NO_LABELS,
+      nodeLabels: labels.get(nodeSets.text(row)) ?? NO_LABELS,
     });
   }
   return found;
 }
 
 function labelsById(labelSets: ColumnBatch): ReadonlyMap<string, readonly string[]> {
-  const cells = new BatchCells(labelSets);
+  const columns = new BatchColumns(labelSets);
+  const [ids, lists] = [columns.column('id'), columns.column('labels')];
   const found = new Map<string, readonly string[]>();
-  for (let row = 0; row < labelSets.rows; row++) {
-    cells.row = row;
-    found.set(cells.text('id'), cells.list('labels'));
-  }
+  for (let row = 0; row < labelSets.rows; row++) found.set(ids.text(row), lists.list(row));
   return found;
 }
 
@@ -61,18 +61,18 @@ export interface RecordLoss {
 
 /** The lost events that decoded records report for one tenant. Pure. */
 export function lossesOfBatch({ events }: ProjectedBatches, tenant: string): readonly RecordLoss[] {
-  const cells = new BatchCells(events);
+  const columns = new BatchColumns(events);
+  const of = (name: string): ColumnReader => columns.column(name);
   const found: RecordLoss[] = [];
   for (let row = 0; row < events.rows; row++) {
-    cells.row = row;
-    if (cells.text('kind') !== 'lost_events' || cells.text('tenant') !== tenant) continue;
-    const timeNs = BigInt(cells.text('bucket_ns'));
-    const [first, last] = [BigInt(cells.text('first_time')), BigInt(cells.text('last_time'))];
+    if (of('kind').text(row) !== 'lost_events' || of('tenant').text(row) !== tenant) continue;
+    const timeNs = of('bucket_ns').bigint(row);
+    const [first, last] = [of('first_time').bigint(row), of('last_time').bigint(row)];
     found.push({
-      offset: BigInt(cells.text('_lo')),
-      source: cells.number('type'),
-      node: cells.text('node'),
-      count: BigInt(cells.text('count')),
+      offset: of('_lo').bigint(row),
+      source: of('type').number(row),
+      node: of('node').text(row),
+      count: of('count').bigint(row),
       fromNs: first === 0n ? timeNs : first,
       toNs: last === 0n ? timeNs : last,
     });

@@ -1,7 +1,7 @@
 import { encodeEnvelope, Projection } from '@flowledger/model';
 import type { Codec, ProjectedBatches } from '@flowledger/model';
 import type { EndpointHistory, HistoricEndpoint } from '../filter/endpoint-history.js';
-import { BatchCells } from '../live/batch-cells.js';
+import { BatchColumns } from '../live/batch-columns.js';
 import { flowsOfBatch } from '../live/flows-of-batch.js';
 import type { LabelledFlow } from '../live/live-flows.js';
 import type { QueryFixture } from './query-fixture.js';
@@ -47,18 +47,18 @@ export function decodeFlows(sent: readonly SentEvents[], receivedMs: number): De
 
 /** The rows of `endpoints` in memory. */
 function historyOf({ endpoints }: ProjectedBatches): EndpointHistory {
-  const cells = new BatchCells(endpoints);
+  const columns = new BatchColumns(endpoints);
   const known = new Map<string, HistoricEndpoint[]>();
   for (let row = 0; row < endpoints.rows; row++) {
-    cells.row = row;
-    const key = `${cells.text('cluster')} ${cells.text('hour')} ${cells.text('ip').replace(/^::ffff:(?=.*\.)/, '')}`;
+    const text = (name: string): string => columns.column(name).text(row);
+    const key = `${text('cluster')} ${text('hour')} ${text('ip').replace(/^::ffff:(?=.*\.)/, '')}`;
     known.set(key, [
       ...(known.get(key) ?? []),
       {
-        workload: cells.text('workload'),
-        workloadKind: cells.text('workload_kind'),
-        serviceNamespace: cells.text('service_namespace'),
-        serviceName: cells.text('service_name'),
+        workload: text('workload'),
+        workloadKind: text('workload_kind'),
+        serviceNamespace: text('service_namespace'),
+        serviceName: text('service_name'),
       },
     ]);
   }

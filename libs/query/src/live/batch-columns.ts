@@ -1,18 +1,16 @@
 import type { ArrayColumn, Column, ColumnBatch, DictionaryColumn, FixedColumn } from '@flowledger/model';
-import type { FlowCells } from '../flows/read-flow.js';
+import type { ColumnReader, ColumnReaders } from '../flows/column-reader.js';
 import { columnAddress } from './column-address.js';
-
-/** One column of a batch, read by row. */
-interface ColumnReader {
-  text(row: number): string;
-  number(row: number): number;
-  list(row: number): readonly string[];
-  bytes(row: number): Uint8Array;
-}
 
 const NOTHING: readonly string[] = [];
 const NO_BYTES = new Uint8Array(0);
-const ABSENT: ColumnReader = { text: () => '', number: () => 0, list: () => NOTHING, bytes: () => NO_BYTES };
+const ABSENT: ColumnReader = {
+  text: () => '',
+  number: () => 0,
+  bigint: () => 0n,
+  list: () => NOTHING,
+  bytes: () => NO_BYTES,
+};
 
 /** The names that a flow page gives to columns it reads in another form. */
 const PAGE_NAMES: Readonly<Record<string, string>> = {
@@ -21,10 +19,8 @@ const PAGE_NAMES: Readonly<Record<string, string>> = {
   extra: 'extra_base64',
 };
 
-/** A decoded batch of `flows` as the cells of one row after another; no text is made before it is asked for. */
-export class BatchCells implements FlowCells {
-  /** Row that the cells are of. */
-  row = 0;
+/** A decoded batch of columns, read by row; no text is made before it is asked for. */
+export class BatchColumns implements ColumnReaders {
   readonly #columns: ReadonlyMap<string, ColumnReader>;
 
   constructor(batch: ColumnBatch) {
@@ -33,24 +29,11 @@ export class BatchCells implements FlowCells {
     );
   }
 
-  has(column: string): boolean {
-    return this.#columns.has(column);
+  has(name: string): boolean {
+    return this.#columns.has(name);
   }
-  text(column: string): string {
-    return this.#of(column).text(this.row);
-  }
-  number(column: string): number {
-    return this.#of(column).number(this.row);
-  }
-  list(column: string): readonly string[] {
-    return this.#of(column).list(this.row);
-  }
-  bytes(column: string): Uint8Array {
-    return this.#of(column).bytes(this.row);
-  }
-
-  #of(column: string): ColumnReader {
-    return this.#columns.get(column) ?? ABSENT;
+  column(name: string): ColumnReader {
+    return this.#columns.get(name) ?? ABSENT;
   }
 }
 
@@ -81,11 +64,13 @@ function fixedReader({ type, data }: FixedColumn): ColumnReader {
   const numbers = (number: (row: number) => number): ColumnReader => ({
     ...ABSENT,
     number,
+    bigint: (row) => BigInt(number(row)),
     text: (row) => String(number(row)),
   });
   const wide = (value: (row: number) => bigint): ColumnReader => ({
     ...ABSENT,
     number: (row) => Number(value(row)),
+    bigint: value,
     text: (row) => value(row).toString(),
   });
   switch (type) {

@@ -1,0 +1,57 @@
+import type { ColumnReaders } from './column-reader.js';
+
+/** The columns that every flow page has, beside those of its sides. */
+export type CoreColumns = ReturnType<typeof coreColumns>;
+
+/** Looks the columns up, once for all rows. */
+export function coreColumns(columns: ColumnReaders) {
+  return {
+    bucketNs: columns.column('bucket_ns'),
+    logEpoch: columns.column('_le'),
+    partition: columns.column('_lp'),
+    offset: columns.column('_lo'),
+    index: columns.column('_li'),
+    timeShift: columns.column('time_shift'),
+    timeQuality: columns.column('time_quality'),
+    uuid: columns.column('uuid'),
+    cluster: columns.column('cluster'),
+    node: columns.column('node'),
+    verdict: columns.column('verdict'),
+    dropReason: columns.column('drop_reason'),
+    authType: columns.column('auth_type'),
+    flowType: columns.column('flow_type'),
+    eventType: columns.column('event_type'),
+    eventSubType: columns.column('event_sub_type'),
+    isReply: columns.column('is_reply'),
+    trafficDirection: columns.column('traffic_direction'),
+    policyMatchType: columns.column('policy_match_type'),
+    traceObservationPoint: columns.column('trace_observation_point'),
+    traceReason: columns.column('trace_reason'),
+    proxyPort: columns.column('proxy_port'),
+    interfaceIndex: columns.column('interface_index'),
+    interfaceName: columns.column('interface_name'),
+    fileName: columns.column('file_name'),
+    fileLine: columns.column('file_line'),
+    sourceIpXlated: columns.column('src_ip_xlated'),
+    ipVersion: columns.column('ip_version'),
+    encrypted: columns.column('encrypted'),
+    l4Protocol: columns.column('l4_protocol'),
+    sourcePort: columns.column('src_port'),
+    destinationPort: columns.column('dst_port'),
+    tcpFlags: columns.column('tcp_flags'),
+    icmpType: columns.column('icmp_type'),
+    icmpCode: columns.column('icmp_code'),
+    clientSide: columns.column('client_side'),
+    serverPort: columns.column('server_port'),
+    l7Type: columns.column('l7_type'),
+    l7Kind: columns.column('l7_kind'),
+    latencyNs: columns.column('latency_ns'),
+    endpoint: columns.column('endpoint'),
+    policies: columns.column('policies_base64'),
+    policyLog: columns.column('policy_log'),
+    traceId: columns.column('trace_id'),
+    weight: columns.has('weight') ? columns.column('weight') : undefined,
+    summary: columns.column('summary'),
+    extra: columns.column('extra_base64'),
+  };
+}
