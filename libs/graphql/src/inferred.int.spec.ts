@@ -245,3 +245,74 @@ describe('groups and nodes by service', () => {
     expect(edges).toContainEqual({ server: node?.id, red: { requests: 4 } });
   });
 });
+
+describe('groups and nodes by workload', () => {
+  const LAST = `{ from: "${at(7200)}", to: "${at(10800)}" }`;
+  const CLIENTS = 'groupBy: [{ dimension: WORKLOAD, side: CLIENT }]';
+  const call = (client: string, ip: string): FlowCells => ({
+    ...httpAnswer(200, 1),
+    dst_ip: `toIPv6('${ip}')`,
+    ...(client === '' ? { dst_namespace: "''", dst_pod: "''", dst_workload: "''" } : {}),
+    client_namespace: client === '' ? "''" : "'shop'",
+    client_workload: `'${client}'`,
+  });
+
+  beforeAll(async () => {
+    const hourS = HOUR_S + 7200;
+    await insertEndpoints(api.writer, [
+      { hourS, ip: '10.0.0.1', namespace: 'shop', pod: 'web-1', kind: 'Deployment', workload: 'web' },
+      { hourS, ip: '10.0.0.5', namespace: 'shop', pod: 'cron-1', kind: 'CronJob', workload: 'cron' },
+    ]);
+    await insertFlows(api.writer, [
+      { seconds: 7201, cells: call('web', '10.0.0.1') },
+      { seconds: 7202, cells: call('', '10.0.0.1') },
+      { seconds: 7203, cells: call('', '10.0.0.5') },
+      { seconds: 7204, cells: call('', '10.0.0.6') },
+    ]);
+  });
+
+  it('are filled in from the history, marked, with samples; the answer says what it was read from', async () => {
+    const { data, errors, extensions } = await ask(
+      server,
+      `{ redMetrics(window: ${LAST}, ${CLIENTS}) { total { requests } answered { table }
+        groups { key { value inferred } stats { requests } } } }`,
+    );
+    expect(errors).toEqual([]);
+    expect(data?.['redMetrics']).toMatchObject({
+      total: { requests: 4 },
+      answered: { table: 'red_1h+flows+endpoints' },
+      groups: [
+        { key: [{ value: 'shop/web', inferred: true }], stats: { requests: 2 } },
+        { key: [{ value: null, inferred: false }], stats: { requests: 1 } },
+        { key: [{ value: 'shop/cron', inferred: true }], stats: { requests: 1 } },
+      ],
+    });
+    expect(extensions?.cost['queries']).toBe(2);
+    const sampled = await ask(
+      server,
+      `{ redMetrics(window: ${LAST}, ${CLIENTS}) { groups { exemplars { client { workload { name inferred } } } } } }`,
+    );
+    expect(JSON.stringify(sampled.data)).toContain('{"workload":{"name":"cron","inferred":true}}');
+  });
+
+  it('are the nodes of a service map', async () => {
+    const { data, errors } = await ask(
+      server,
+      `{ serviceMap(window: ${LAST}) { nodes { name namespace inferred } answered { table } edges { red { requests } } } }`,
+    );
+    expect(errors).toEqual([]);
+    const map = data?.['serviceMap'] as { readonly nodes: readonly object[] };
+    expect(map).toMatchObject({ answered: { table: 'edges_1m+flows+endpoints' } });
+    expect(map.nodes).toContainEqual({ name: 'cron', namespace: 'shop', inferred: true });
+    expect(map.nodes).toContainEqual({ name: 'unknown', namespace: null, inferred: false });
+  });
+
+  it('cost one statement where every flow names its workloads', async () => {
+    const { data, extensions } = await ask(
+      server,
+      `{ redMetrics(window: ${LAST}, groupBy: [{ dimension: WORKLOAD }]) { answered { table } } }`,
+    );
+    expect(data?.['redMetrics']).toEqual({ answered: { table: 'red_1h' } });
+    expect(extensions?.cost['queries']).toBe(1);
+  });
+});

@@ -1,5 +1,5 @@
 import { planDns } from '../dns/plan-dns.js';
-import { planDrops } from '../drops/plan-drops.js';
+import { planDrops, refineDrops } from '../drops/plan-drops.js';
 import { planTcpHealth } from '../tcp/plan-tcp-health.js';
 import { planChanges, planExplanation } from '../explain/plan-explanation.js';
 import { planPolicyChanges } from '../explain/policy-changes.js';
@@ -182,6 +182,14 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
     ).plan,
   'drops-rollup': () =>
     must(planDrops({ window: RAGGED, filters: { allow: [{ nodeName: ['n1'] }] } }, SAMPLE_CONTEXT)).plan,
+  'drops-refined': () => {
+    const planned = must(
+      planDrops({ window: RAGGED, groupBy: [{ dimension: 'WORKLOAD', side: 'CLIENT' }] }, SAMPLE_CONTEXT),
+    );
+    const refined = refineDrops(planned, [{ shown_unnamed_1: 1 }], SAMPLE_CONTEXT);
+    if (refined === null) throw new Error('nothing to refine');
+    return must(refined).plan;
+  },
   'drops-by-policy': () => must(planDrops({ groupBy: [{ dimension: 'POLICY' }] }, SAMPLE_CONTEXT)).plan,
   samples: () => {
     const { keys, window } = must(planDrops({ window: RAGGED }, SAMPLE_CONTEXT));
