@@ -2,7 +2,7 @@ import { DROP_REASON, enumName, TRAFFIC_DIRECTION } from '@flowledger/model';
 import { sideColumn } from '../history/history-join.js';
 import type { HistoryLookup } from '../history/history-join.js';
 import { serviceColumns } from '../history/was-service.js';
-import { unnamed, workloadColumns } from '../history/was-workload.js';
+import { qualifiedName, unnamed, workloadColumns } from '../history/was-workload.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
 
@@ -68,10 +68,6 @@ type KeyTexts = Omit<GroupKey, 'dimension' | 'side'>;
 
 const MAX_GROUPINGS = 4;
 
-function qualified(namespace: string, name: string): string {
-  return `multiIf(${name} = '', '', ${namespace} = '', ${name}, concat(${namespace}, '/', ${name}))`;
-}
-
 function sided(dimension: Dimension, side: Side): KeyTexts | undefined {
   const party = side === 'CLIENT' ? 'client' : 'server';
   const endpoint = (what: string): string => sideColumn(party, what);
@@ -79,10 +75,10 @@ function sided(dimension: Dimension, side: Side): KeyTexts | undefined {
     case 'NAMESPACE':
       return { raw: `${party}_namespace`, rollup: `${party}_namespace` };
     case 'WORKLOAD': {
-      const text = qualified(`${party}_namespace`, `${party}_workload`);
+      const text = qualifiedName(`${party}_namespace`, `${party}_workload`);
       const was = workloadColumns(party);
       const refined = {
-        raw: qualified(was.namespace, was.name),
+        raw: was.qualified,
         history: { party, what: 'workload' },
         inferred: was.inferred,
         unnamed: unnamed(party),
@@ -90,10 +86,15 @@ function sided(dimension: Dimension, side: Side): KeyTexts | undefined {
       return { raw: text, rollup: text, refined };
     }
     case 'POD':
-      return { raw: qualified(endpoint('namespace'), endpoint('pod')), rollup: null };
+      return { raw: qualifiedName(endpoint('namespace'), endpoint('pod')), rollup: null };
     case 'SERVICE': {
       const { namespace, name, inferred } = serviceColumns(party);
-      return { raw: qualified(namespace, name), rollup: null, history: { party, what: 'service' }, inferred };
+      return {
+        raw: qualifiedName(namespace, name),
+        rollup: null,
+        history: { party, what: 'service' },
+        inferred,
+      };
     }
     case 'FQDN':
       return { raw: `arrayElement(${endpoint('names')}, 1)`, rollup: null };

@@ -178,7 +178,7 @@ describe('workloads that only an address tells', () => {
         const groups = fast.groups.reduce((sum, group) => sum + group.count, 0n);
         expect(groups + fast.other).toBe(fast.total);
       }),
-      { numRuns: 12, seed: 5 },
+      { numRuns: 8, seed: 5 },
     );
   }, 90_000);
 
@@ -196,7 +196,7 @@ describe('workloads that only an address tells', () => {
         ];
         expect(parts.reduce((sum, { requests }) => sum + requests, 0n)).toBe(fast.total.requests);
       }),
-      { numRuns: 12, seed: 6 },
+      { numRuns: 8, seed: 6 },
     );
   }, 90_000);
 
@@ -209,7 +209,7 @@ describe('workloads that only an address tells', () => {
         const flows = (edges: typeof fast.edges): bigint => edges.reduce((sum, edge) => sum + edge.flows, 0n);
         expect(flows(fast.edges)).toBe(flows(fast.unrefined.edges));
       }),
-      { numRuns: 8, seed: 7 },
+      { numRuns: 5, seed: 7 },
     );
     const { nodes, unrefined, table } = await mapOf(null, WHOLE);
     expect(table).toBe('edges_1m+flows+endpoints');
