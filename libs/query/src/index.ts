@@ -3,6 +3,8 @@ export type { EndpointHistory, HistoricEndpoint } from './filter/endpoint-histor
 export { compilePredicate } from './predicate/compile-predicate.js';
 export type { PredicateOptions } from './predicate/compile-predicate.js';
 export type * from './filter/flow-filter.js';
+export { flowFilterToProto } from './filter/to-proto.js';
+export type { FilterJson } from './filter/to-proto.js';
 export { flowFilterFromProto, flowFiltersFromProto } from './filter/from-proto.js';
 export { hintFieldSdl } from './hints/hint-fields.js';
 export { newestPart, planHints } from './hints/plan-hints.js';
@@ -28,6 +30,7 @@ export { infers, planMatchCounts, readMatchCounts } from './flows/plan-match-cou
 export type { MatchCounts } from './flows/plan-match-counts.js';
 export { COMPLETE_PARTS } from './flows/flow-columns.js';
 export type { FlowPart } from './flows/flow-columns.js';
+export { FlowBatchPage } from './flows/flow-batch-page.js';
 export * from './flows/read-flows.js';
 export * from './policies.js';
 export * from './query-plan.js';

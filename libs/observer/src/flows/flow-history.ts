@@ -1,13 +1,11 @@
 import {
   COMPLETE_PARTS,
   encodeCursor,
+  FlowBatchPage,
   planFlows,
   planFlowStart,
-  readFlowBatches,
   readFlowStart,
-  type FlowPage,
   type FlowPosition,
-  type FlowRecord,
   type FlowsRequest,
   type FlowStartRow,
   type LogCursor,
@@ -19,8 +17,8 @@ import type { StoreReader } from './store-reader.js';
 
 /** Flows of the first page: few, so that the first row is soon there. */
 const FIRST_PAGE = 500;
-/** Flows of the pages after it; about ten megabytes encoded. A page reads whole five minutes, so that small ones read much again. */
-const NEXT_PAGES = 10_000;
+/** Flows of the pages after it; about nine megabytes of columns. Small pages cost more: each sorts whole five minutes. */
+const NEXT_PAGES = 20_000;
 
 type Ask = Pick<
   FlowsRequest,
@@ -42,7 +40,7 @@ export class FlowHistory {
     question: FlowQuestion,
     loadedBefore: LogCursor | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly FlowRecord[]> {
+  ): AsyncGenerator<FlowBatchPage> {
     const clusters = await this.clusters.of(question.window, signal);
     const ask: Ask = {
       window: question.window,
@@ -63,8 +61,8 @@ export class FlowHistory {
     }
   }
 
-  async #last(ask: Ask, limit: number, signal: AbortSignal): Promise<readonly FlowRecord[]> {
-    return (await this.#page({ ...ask, last: limit }, signal)).flows;
+  async #last(ask: Ask, limit: number, signal: AbortSignal): Promise<FlowBatchPage> {
+    return this.#page({ ...ask, last: limit }, signal);
   }
 
   /** From `start` (included), or from the start of the window. */
@@ -73,37 +71,37 @@ export class FlowHistory {
     start: FlowPosition | undefined,
     limit: bigint | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly FlowRecord[]> {
-    const read = (size: number, wanted: bigint | undefined, after?: FlowPosition): Promise<FlowPage> => {
+  ): AsyncGenerator<FlowBatchPage> {
+    const read = (size: number, wanted: bigint | undefined, after?: FlowPosition): Promise<FlowBatchPage> => {
       const first = wanted === undefined || wanted > BigInt(size) ? size : Number(wanted);
       return this.#page({ ...ask, first }, signal, after);
     };
     let left = limit;
     let ahead = read(FIRST_PAGE, left, start === undefined ? undefined : justBefore(start));
     for (;;) {
-      const { flows, hasNextPage } = await ahead;
-      const last = flows.at(-1);
+      const page = await ahead;
+      const last = page.at(page.length - 1);
       if (last === undefined) return;
-      if (left !== undefined) left -= BigInt(flows.length);
-      const more = hasNextPage && left !== 0n;
+      if (left !== undefined) left -= BigInt(page.length);
+      const more = page.hasNextPage && left !== 0n;
       if (more) {
         ahead = read(NEXT_PAGES, left, last.position);
         // The consumer may not come back for it; where it does, it is told then.
         ahead.catch(() => undefined);
       }
-      yield flows;
+      yield page;
       if (!more) return;
     }
   }
 
-  async #page(request: FlowsRequest, signal: AbortSignal, after?: FlowPosition): Promise<FlowPage> {
+  async #page(request: FlowsRequest, signal: AbortSignal, after?: FlowPosition): Promise<FlowBatchPage> {
     const context = this.reader.context();
     const bare = granted(planFlows(request, context));
     const plan =
       after === undefined
         ? bare
         : granted(planFlows({ ...request, after: encodeCursor(after, bare.filterHash) }, context));
-    return readFlowBatches(await this.reader.batches(plan.plan, signal), plan);
+    return new FlowBatchPage(await this.reader.batches(plan.plan, signal), plan);
   }
 }
 

@@ -1,7 +1,7 @@
 import {
   planOtherEvents,
   readOtherEvents,
-  type FlowRecord,
+  type FlowBatchPage,
   type LogCursor,
   type OpenLiveFlows,
   type OtherEvent,
@@ -73,12 +73,12 @@ export class FlowStream {
     const { window, limit, fromStart } = this.question;
     let fromNs = fromStart ? window.fromNs : undefined;
     let left = limit;
-    for await (const flows of this.#history.pages(this.question, cursor, this.signal)) {
-      const [first, last] = [flows[0], flows.at(-1)];
+    for await (const page of this.#history.pages(this.question, cursor, this.signal)) {
+      const [first, last] = [page.at(0), page.at(page.length - 1)];
       if (first === undefined || last === undefined) continue;
-      yield* this.#page(flows, fromNs ?? first.position.bucketNs, last.position.bucketNs);
+      yield* this.#page(page, fromNs ?? first.position.bucketNs, last.position.bucketNs);
       fromNs = last.position.bucketNs + 1n;
-      if (left !== undefined) left -= BigInt(flows.length);
+      if (left !== undefined) left -= BigInt(page.length);
     }
     if (left === 0n) return;
     const behind = await this.#events(fromNs ?? window.fromNs, window.toNs - 1n);
@@ -86,19 +86,15 @@ export class FlowStream {
   }
 
   /** A page of flows with the other events of its time between them, encoded a batch at a time as the client reads. */
-  async *#page(
-    flows: readonly FlowRecord[],
-    fromNs: bigint,
-    toNs: bigint,
-  ): AsyncGenerator<readonly Uint8Array[]> {
+  async *#page(page: FlowBatchPage, fromNs: bigint, toNs: bigint): AsyncGenerator<readonly Uint8Array[]> {
     const [labels, events] = await Promise.all([
-      this.deps.labels.of(flows, this.signal),
+      this.deps.labels.of(page, this.signal),
       this.#events(fromNs, toNs),
     ]);
     let next = 0;
-    for (let start = 0; start < flows.length; start += BATCH) {
+    for (let start = 0; start < page.length; start += BATCH) {
       const responses: Uint8Array[] = [];
-      for (const flow of flows.slice(start, start + BATCH)) {
+      for (const flow of page.slice(start, start + BATCH)) {
         for (let event = events[next]; event !== undefined; event = events[++next]) {
           if (event.position.bucketNs > flow.position.bucketNs) break;
           responses.push(eventResponse(event));

@@ -1,4 +1,10 @@
-import { planLabels, readLabels, type FlowRecord, type LabelledFlow } from '@flowledger/query';
+import {
+  planLabels,
+  readLabels,
+  type FlowBatchPage,
+  type FlowRecord,
+  type LabelledFlow,
+} from '@flowledger/query';
 import type { StoreReader } from './store-reader.js';
 
 /** Label sets kept; a set is the labels of one identity, so that few sets serve all flows of a cluster. */
@@ -12,31 +18,25 @@ export class LabelCache {
   constructor(private readonly reader: StoreReader) {}
 
   /** Gives flows of a page their labels; one statement looks up all sets that are not known yet. */
-  async of(flows: readonly FlowRecord[], signal: AbortSignal): Promise<(flow: FlowRecord) => LabelledFlow> {
+  async of(page: FlowBatchPage, signal: AbortSignal): Promise<(flow: FlowRecord) => LabelledFlow> {
     // Of this page: the cache may be cleared for another stream before the page is encoded.
-    const sets = new Map<string, readonly string[]>([
-      ['', NONE],
-      ['0', NONE],
-    ]);
+    const sets = new Map<string, readonly string[]>();
     const missing: string[] = [];
-    for (const flow of flows)
-      for (const id of idsOf(flow)) {
-        if (sets.has(id)) continue;
-        const known = this.#sets.get(id);
-        sets.set(id, known ?? NONE);
-        if (known === undefined) missing.push(id);
-      }
+    for (const set of page.labelSets()) {
+      if (set === 0n) continue;
+      const id = set.toString();
+      const known = this.#sets.get(id);
+      if (known === undefined) missing.push(id);
+      else sets.set(id, known);
+    }
     for (const [id, labels] of await this.#load(missing, signal)) sets.set(id, labels);
     const labels = (id: string): readonly string[] => sets.get(id) ?? NONE;
-    return (flow) => {
-      const [source, destination, node] = idsOf(flow);
-      return {
-        flow,
-        sourceLabels: labels(source),
-        destinationLabels: labels(destination),
-        nodeLabels: labels(node),
-      };
-    };
+    return (flow) => ({
+      flow,
+      sourceLabels: labels(flow.source.labelSet),
+      destinationLabels: labels(flow.destination.labelSet),
+      nodeLabels: labels(flow.wire?.nodeLabelSet ?? ''),
+    });
   }
 
   async #load(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -47,8 +47,4 @@ export class LabelCache {
     for (const [id, labels] of found) this.#sets.set(id, labels);
     return found;
   }
-}
-
-function idsOf(flow: FlowRecord): readonly [string, string, string] {
-  return [flow.source.labelSet, flow.destination.labelSet, flow.wire?.nodeLabelSet ?? ''];
 }

@@ -141,7 +141,7 @@ const BYTES: Readonly<Record<'policies' | 'extra', readonly SelectedColumn[]>> =
 
 /**
  * Columns of a flow page, in order: time and identity, the flow, then the parts asked for. `binary` is for answers that
- * hold bytes (Native), where they are read by `readFlowBatch`.
+ * hold bytes (Native), where they are read by `FlowBatchPage`.
  */
 export function flowColumns(parts: readonly FlowPart[], binary = false): readonly SelectedColumn[] {
   const plain = (name: string): SelectedColumn => ({ name, sql: name });

@@ -40,7 +40,7 @@ export interface FlowsRequest {
   readonly clusters?: readonly string[];
   /** Rows that a page may have at most, for callers that bound their own memory; 1,000 when absent. */
   readonly maxPage?: number;
-  /** The page is read in Native blocks, by `readFlowBatches`, and not as JSON. */
+  /** The page is read in Native blocks, by `FlowBatchPage`, and not as JSON. */
   readonly binary?: boolean;
   /** Leaves out what lies at or behind this place of its log: the live tail delivers that. */
   readonly loadedBefore?: LogCursor;
@@ -160,7 +160,11 @@ export function planFlows(request: FlowsRequest, context: QueryContext): Result<
     name: PAGE.name,
     sql,
     params: binder.usedBy(sql),
-    settings: settingsFor(context, (request.maxPage ?? MAX_PAGE) + 1),
+    settings: {
+      ...settingsFor(context, (request.maxPage ?? MAX_PAGE) + 1),
+      // Beyond this limit the store reads all columns of all rows it sorts; a page of 20,000 then costs five times as much.
+      query_plan_max_limit_for_lazy_materialization: page.value.limit + 1,
+    },
   };
   const resumed = direction === 'forward' ? after !== undefined : before !== undefined;
   return done({ plan, window: window.value, filterHash, limit, direction, resumed });

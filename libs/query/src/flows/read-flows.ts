@@ -1,6 +1,4 @@
 import { encodeCursor } from './flow-cursor.js';
-import type { ColumnBatch } from '@flowledger/model';
-import { BatchColumns } from '../live/batch-columns.js';
 import { RowColumns, type ColumnReaders } from './column-reader.js';
 import { flowReader } from './read-flow.js';
 import type { FlowRecord, FlowRow } from './flow-record.js';
@@ -20,14 +18,6 @@ export function readFlows(rows: readonly FlowRow[], planned: FlowsPlan): FlowPag
   return pageOf(readAll(new RowColumns(rows), rows.length), planned);
 }
 
-/** {@link readFlows} for a page planned as `binary`. */
-export function readFlowBatches(batches: readonly ColumnBatch[], planned: FlowsPlan): FlowPage {
-  return pageOf(
-    batches.flatMap((batch) => readAll(new BatchColumns(batch), batch.rows)),
-    planned,
-  );
-}
-
 function readAll(columns: ColumnReaders, rows: number): readonly FlowRecord[] {
   const read = flowReader(columns);
   return Array.from({ length: rows }, (_, row) => read(row));
@@ -39,7 +29,7 @@ function pageOf(read: readonly FlowRecord[], planned: FlowsPlan): FlowPage {
   const flows = planned.direction === 'forward' ? kept : kept.toReversed();
   return {
     flows,
-    // Made when asked for: a stream needs only the position of its last flow.
+    // Made when asked for: not every answer shows them.
     get cursors() {
       return flows.map((flow) => encodeCursor(flow.position, planned.filterHash));
     },
