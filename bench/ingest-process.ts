@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openEmbeddedLog } from '@flowledger/event-log';
 import { openRelayMetrics, RelaySource } from '@flowledger/ingest';
-import { openMetrics, silentLog, systemClock } from '@flowledger/platform';
+import { collectLessOften, openMetrics, silentLog, systemClock } from '@flowledger/platform';
 
 /** What the bench tells this process: where to read, where to append, and when it has everything. */
 export interface IngestOrder {
@@ -20,6 +20,7 @@ export interface IngestReport {
 }
 
 // The ingestor's part of the product alone: relay source and embedded log, in a process of its own.
+collectLessOften();
 process.on('message', (order: IngestOrder | 'start') => {
   if (order !== 'start') void prepare(order);
 });

@@ -14,6 +14,7 @@ import {
   type DemoOptions,
 } from '@flowledger/ingest';
 import {
+  collectLessOften,
   describeError,
   runProcess,
   startAdminServer,
@@ -24,6 +25,7 @@ import {
 
 const DAY_MS = 86_400_000;
 
+collectLessOften();
 await runProcess('ingestor', async ({ config, log, metrics, life, signal }) => {
   const eventLog = await openLogWriter(config, log);
   life.own('log', () => eventLog.close());

@@ -14,7 +14,8 @@ export interface EventLog {
    * Appends records and resolves when every one of them is durable (embedded: fsynced; Kafka: acks=-1), with their
    * positions in input order. Concurrent calls are group-committed. Rejects LOG_FULL (retry) when the disk-full
    * policy refuses, LOG_UNAVAILABLE otherwise; after a rejection nothing of the call may be assumed stored or not.
-   * The returned promise is the back-pressure: callers must await it.
+   * The returned promise is the back-pressure: callers must await it. Values must not change before it resolves; after
+   * that they are the caller's again, who may write the next records into the same memory.
    */
   append(records: readonly AppendRecord[]): Promise<readonly LogPosition[]>;
   /** First offset still kept, the next offset to be written, and event counts for both ends. */

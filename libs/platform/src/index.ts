@@ -12,3 +12,4 @@ export * from './admin-server.js';
 export * from './run-process.js';
 export { VERSION } from './version.js';
 export * from './safe-binding.js';
+export { collectLessOften } from './collect-less-often.js';

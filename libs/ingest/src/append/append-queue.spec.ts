@@ -40,8 +40,12 @@ function start(maxBytes: number, append: (records: readonly AppendRecord[]) => P
     log: silentLog,
     maxBytes,
     append: async (records) => {
+      const kept = records.map((record) => ({ ...record, value: Uint8Array.from(record.value) }));
       await append(records);
-      appended.push(records);
+      // The memory of records is used again, but not before the log has them.
+      for (const [at, { value }] of kept.entries())
+        expect(Buffer.compare(value, records[at]?.value ?? new Uint8Array(0))).toBe(0);
+      appended.push(kept);
     },
     mark: () => added,
     onDurable: (mark) => void marks.push(mark),
@@ -59,7 +63,7 @@ function start(maxBytes: number, append: (records: readonly AppendRecord[]) => P
       if (lane === undefined)
         lanes.set(samplingRate, (lane = queue.lane({ source: 's', codec: 'control', samplingRate })));
       added++;
-      lane.add(`node-${added % 3}`, new Uint8Array(bytes), 5n);
+      lane.add(`node-${added % 3}`, new Uint8Array(bytes).fill(added), 5n);
     },
     stop: () => {
       stopping.abort();
@@ -96,6 +100,23 @@ describe('AppendQueue', () => {
     expect(refused.size).toBeGreaterThan(1);
     expect(eventsOf(run.appended)).toBe(30);
     expect(run.marks.at(-1)).toBe(30);
+  });
+
+  it('appends each event as it came, in memory that is used again', async () => {
+    const run = start(400_000, () => Promise.resolve());
+    for (let i = 0; i < 60; i++) {
+      if (run.queue.full) await run.queue.room();
+      run.add(10_000);
+    }
+    await run.stop();
+    const events = run.appended.flat().flatMap(({ value }) => {
+      const envelope = decodeEnvelope(value);
+      return envelope.ok ? envelope.value.events : [];
+    });
+    expect(events.every((event) => event.length === 10_000 && new Set(event).size === 1)).toBe(true);
+    expect(events.map((event) => event[0] ?? 0).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 60 }, (_, at) => at + 1),
+    );
   });
 
   it('asks for room at its bound and grants it when half is free', async () => {

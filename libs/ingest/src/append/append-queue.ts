@@ -1,7 +1,7 @@
 import type { AppendRecord } from '@flowledger/event-log';
 import type { Codec } from '@flowledger/model';
 import { describeError, type Clock, type Log } from '@flowledger/platform';
-import { Packer } from '../packer.js';
+import { Packer, type PackedEnvelope } from '../packer.js';
 import { fullJitter } from '../relay/back-off.js';
 
 /** What a live source needs to bring events into the log. */
@@ -37,8 +37,14 @@ export interface LaneOptions {
 
 /** Where a source puts events that belong in the same kind of envelope. */
 export interface Lane {
-  /** Takes one event; the bytes are kept, not copied. */
+  /** Takes one event; its bytes are copied. */
   add(stream: string, event: Uint8Array, timeNs: bigint | undefined): void;
+}
+
+/** An envelope and whose memory it is. */
+interface Packed {
+  readonly packer: Packer;
+  readonly envelope: PackedEnvelope;
 }
 
 /** Bytes of one append: what a broker with usual limits takes as one batch. */
@@ -55,7 +61,7 @@ const LAST_WORDS_MS = 5000;
 export class AppendQueue<Mark> {
   readonly #options: AppendQueueOptions<Mark>;
   readonly #lanes: Packer[] = [];
-  #records: AppendRecord[] = [];
+  #packed: Packed[] = [];
   #added = 0;
   #closed = 0;
   #durable = 0;
@@ -83,8 +89,8 @@ export class AppendQueue<Mark> {
     this.#lanes.push(packer);
     return {
       add: (stream, event, timeNs) => {
-        const packed = packer.add(stream, event, timeNs);
-        if (packed !== undefined) this.#records.push(packed.record);
+        const envelope = packer.add(stream, event, timeNs);
+        if (envelope !== undefined) this.#packed.push({ packer, envelope });
         this.#added += event.length;
         if (this.#added - this.#closed >= this.#options.maxBytes / 4) this.#wake?.();
       },
@@ -121,14 +127,17 @@ export class AppendQueue<Mark> {
   }
 
   async #appendOpen(signal: AbortSignal): Promise<void> {
-    for (const packer of this.#lanes) for (const packed of packer.flush()) this.#records.push(packed.record);
-    const records = this.#records;
-    this.#records = [];
+    for (const packer of this.#lanes)
+      for (const envelope of packer.flush()) this.#packed.push({ packer, envelope });
+    const packed = this.#packed;
+    this.#packed = [];
+    const records = packed.map(({ envelope }) => envelope.record);
     this.#closed = this.#added;
     const closed = this.#closed;
     const mark = this.#options.mark();
     const done = await Promise.all(chunksOf(records).map((chunk) => this.#appendUntilDurable(chunk, signal)));
     if (done.includes(false)) return;
+    for (const { packer, envelope } of packed) packer.reuse(envelope);
     this.#durable = closed;
     if (this.pendingBytes <= this.#options.maxBytes / 2) for (const go of this.#waiting.splice(0)) go();
     await this.#options.onDurable(mark);

@@ -90,7 +90,7 @@ export class FlowIntake {
     return this.#progress.open(0n, skip ? this.#openedNs : undefined);
   }
 
-  /** Takes one message; the bytes are kept. */
+  /** Takes one message; its bytes are copied. */
   take(bytes: Buffer): void {
     const head = this.#head;
     head.read(bytes);

@@ -207,6 +207,10 @@ export const configSchema = z.strictObject({
     enabled: list(
       'Hubble metrics to serve for Prometheus, in the syntax of Hubble: `drop:sourceContext=pod;destinationContext=pod`; empty serves none',
     ),
+    configFile: text(
+      '',
+      'YAML file of Hubble metrics with contexts and filters (Hubble’s dynamic configuration), read again when it changes; in place of `hubbleMetrics.enabled`',
+    ),
     host: text(
       '127.0.0.1',
       'Address of the Hubble metrics; anything but loopback needs `hubbleMetrics.insecure`',
