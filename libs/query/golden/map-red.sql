@@ -72,7 +72,8 @@ WHERE tenant = {tenant:String}
   AND (true))
 )
 GROUP BY key_1, key_2, key_3, key_4, key_5, key_6, key_7, step_number
-HAVING requests != 0 OR denied != 0)
+HAVING requests != 0 OR denied != 0
+)
   )
 )
 GROUP BY group_rank, shown_key_1, shown_key_2, shown_key_3, shown_key_4, shown_key_5, shown_key_6, shown_key_7, step_number

@@ -72,7 +72,8 @@ WHERE tenant = {tenant:String}
   AND (NOT ((l7_kind = {p1:UInt8}) AND (http_code = {p2:UInt32}))))
 )
 GROUP BY key_1, step_number
-HAVING requests != 0 OR denied != 0)
+HAVING requests != 0 OR denied != 0
+)
   )
 )
 GROUP BY group_rank, shown_key_1, step_number

@@ -73,25 +73,26 @@ WHERE tenant = {tenant:String}
 UNION ALL
 SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
-  toUInt8(reporter) AS reporter,
+  reporter,
   toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1, endpoint AS key_2,
   intDiv(toInt64(toUnixTimestamp(bucket)), {p12:Int64}) AS step_number,
-  toInt64(requests) AS m_requests,
-  toInt64(denied) AS m_denied,
-  toInt64(faults) AS m_faults,
-  toInt64(failures) AS m_failures,
-  toInt64(latency_known) AS m_latency_known,
-  toInt64(latency_sum_ns) AS m_latency_sum_ns,
-  toUInt64(latency_max_ns) AS m_latency_max_ns,
-  CAST(latency_histogram, 'Map(UInt16, Int64)') AS m_histogram
+  requests AS m_requests,
+  denied AS m_denied,
+  faults AS m_faults,
+  failures AS m_failures,
+  latency_known AS m_latency_known,
+  latency_sum_ns AS m_latency_sum_ns,
+  latency_max_ns AS m_latency_max_ns,
+  latency_histogram AS m_histogram
 FROM red_1m
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p13:Int64}, 'UTC') AND bucket < toDateTime({p14:Int64}, 'UTC')
   AND ((server_namespace = {p4:String}) AND (server_port = {p5:UInt16}) AND (l7_kind = {p6:UInt8})))
 )
 GROUP BY key_1, key_2, step_number
-HAVING requests != 0 OR denied != 0)
+HAVING requests != 0 OR denied != 0
+)
   )
 )
 GROUP BY group_rank, shown_key_1, shown_key_2, step_number

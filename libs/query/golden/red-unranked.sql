@@ -1,20 +1,6 @@
 SELECT
   key_1,
   step_number,
-  requests,
-  denied,
-  faults,
-  failures,
-  server_requests,
-  http_requests,
-  latency_known,
-  latency_sum_ns,
-  latency_max_ns,
-  mapKeys(histogram) AS histogram_buckets,
-  mapValues(histogram) AS histogram_counts
-FROM (SELECT
-  key_1,
-  step_number,
   sumIf(m_requests, counted) AS requests,
   sum(m_denied) AS denied,
   sumIf(m_faults, counted) AS faults,
@@ -24,7 +10,7 @@ FROM (SELECT
   sumIf(m_latency_known, counted) AS latency_known,
   sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
   maxIf(m_latency_max_ns, counted) AS latency_max_ns,
-  sumMapIf(m_histogram, counted) AS histogram
+  mapKeys(sumMapIf(m_histogram, counted) AS histogram) AS histogram_buckets, mapValues(histogram) AS histogram_counts
 FROM (
   SELECT
     *,
@@ -34,7 +20,7 @@ FROM (
   arrayJoin(if(sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0, [toUInt8(2), 0], [toUInt8(0)])) AS beaten
 FROM red_1h
 WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
+  AND bucket >= toDateTime({p8:Int64}, 'UTC') AND bucket < toDateTime({p9:Int64}, 'UTC')
   AND reporter IN (1, 2)
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
@@ -56,37 +42,37 @@ HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p3:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p4:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p10:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p11:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p10:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p11:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
   AND (true)
 UNION ALL
 SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
-  toUInt8(reporter) AS reporter,
+  reporter,
   toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1,
   toInt64(0) AS step_number,
-  toInt64(requests) AS m_requests,
-  toInt64(denied) AS m_denied,
-  toInt64(faults) AS m_faults,
-  toInt64(failures) AS m_failures,
-  toInt64(latency_known) AS m_latency_known,
-  toInt64(latency_sum_ns) AS m_latency_sum_ns,
-  toUInt64(latency_max_ns) AS m_latency_max_ns,
-  CAST(latency_histogram, 'Map(UInt16, Int64)') AS m_histogram
+  requests AS m_requests,
+  denied AS m_denied,
+  faults AS m_faults,
+  failures AS m_failures,
+  latency_known AS m_latency_known,
+  latency_sum_ns AS m_latency_sum_ns,
+  latency_max_ns AS m_latency_max_ns,
+  latency_histogram AS m_histogram
 FROM red_1h
 WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p5:Int64}, 'UTC') AND bucket < toDateTime({p6:Int64}, 'UTC')
+  AND bucket >= toDateTime({p12:Int64}, 'UTC') AND bucket < toDateTime({p13:Int64}, 'UTC')
   AND (true))
 )
 GROUP BY key_1, step_number
-HAVING requests != 0 OR denied != 0)
-LIMIT {most:UInt32}
+HAVING requests != 0 OR denied != 0
+LIMIT {p7:UInt32}
 -- tenant = "acme"
--- p1 = "1767258000n"
--- p2 = "1767268800n"
--- p3 = "1767261599999999999n"
--- p4 = "1767261600000000000n"
--- p5 = "1767261600n"
--- p6 = "1767268800n"
--- most = 2001
+-- p7 = 2001
+-- p8 = "1767258000n"
+-- p9 = "1767268800n"
+-- p10 = "1767261599999999999n"
+-- p11 = "1767261600000000000n"
+-- p12 = "1767261600n"
+-- p13 = "1767268800n"

@@ -13,7 +13,7 @@ SELECT
   sumIf(m_latency_known, counted) AS latency_known,
   sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
   maxIf(m_latency_max_ns, counted) AS latency_max_ns,
-  sumMapIf(m_histogram, counted) AS histogram
+  /*histogram*/
 FROM (
   SELECT
     *,
@@ -24,3 +24,4 @@ FROM (
 )
 GROUP BY /*group_keys*/ step_number
 HAVING requests != 0 OR denied != 0
+/*limit*/

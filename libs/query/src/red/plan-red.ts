@@ -22,7 +22,6 @@ import type { Window, WindowRequest } from '../window.js';
 
 const RED = new SqlTemplate('red');
 const GROUPS = new SqlTemplate('red-groups');
-const UNRANKED = new SqlTemplate('red-unranked');
 const BEATEN = new SqlTemplate('red-beaten');
 const ROLLUP = new SqlTemplate('red-rollup');
 const RAW = new SqlTemplate('red-raw');
@@ -145,12 +144,19 @@ function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): readonly 
   return [rollup, rawCalls(segment, rest, calls, binder)];
 }
 
-function groupsSql(calls: Calls, window: Window, binder: ParamBinder): string {
+const HISTOGRAM = 'sumMapIf(m_histogram, counted) AS histogram';
+/** The same for who reads the groups: the fewer levels a statement has, the less its analysis costs. */
+const READ_HISTOGRAM = `mapKeys(${HISTOGRAM}) AS histogram_buckets, mapValues(histogram) AS histogram_counts`;
+
+/** All groups, or no more than `most` of them, to be read. */
+function groupsSql(calls: Calls, window: Window, binder: ParamBinder, most: string | null): string {
   const { keys, group_keys } = keyFragments(calls.keys);
   const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
   return GROUPS.fill({
     keys,
     group_keys,
+    histogram: most === null ? HISTOGRAM : READ_HISTOGRAM,
+    limit: most === null ? '' : `LIMIT ${most}`,
     beaten: BEATEN.fill({ range: rollupRange(hours, binder) }),
     calls: calls.segments.flatMap((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
   });
@@ -160,13 +166,6 @@ function rankedSql(keys: readonly GroupKey[], order: RedOrder, rule: ErrorRule, 
   const { partition, shown_keys, shown_names, order_keys } = keyFragments(keys);
   const order_value = orderValue(order, rule, partition);
   return RED.fill({ shown_keys, shown_names, order_keys, order_value, groups });
-}
-
-function unrankedSql(keys: readonly GroupKey[], groups: string): string {
-  const names = keys.map((key, index) =>
-    key.inferred === undefined ? `key_${index + 1},` : `key_${index + 1}, was_${index + 1},`,
-  );
-  return UNRANKED.fill({ names: names.join(' '), groups });
 }
 
 interface Validated {
@@ -219,18 +218,18 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   binder.name('rows', rows + 1);
   const unnamed = eligible ? unnamedRows(unnamedConditions(keys), context) : null;
   const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value, unnamed };
-  const groups = groupsSql(calls, window, binder);
   const most = Math.max(limit, FEW_GROUPS);
-  binder.name('most', most + 1);
   const planOf = (name: string, sql: string, resultRows: number): QueryPlan => ({
     name,
     sql,
     params: binder.usedBy(sql),
     settings: settingsFor(context, resultRows),
   });
-  const plan = planOf(RED.name, rankedSql(keys, order, rule, groups), rows + 1);
-  const unranked =
-    grid === null ? { plan: planOf(UNRANKED.name, unrankedSql(keys, groups), most + 1), most } : null;
+  const ranked = rankedSql(keys, order, rule, groupsSql(calls, window, binder, null));
+  const plan = planOf(RED.name, ranked, rows + 1);
+  const few = (): QueryPlan =>
+    planOf('red-unranked', groupsSql(calls, window, binder, binder.bind('UInt32', most + 1)), most + 1);
+  const unranked = grid === null ? { plan: few(), most } : null;
   const answered = answeredFrom(segments, TABLES, context, unnamedConditions(keys).length > 0);
   const { nowNs } = context;
   return done({
