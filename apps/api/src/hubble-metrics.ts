@@ -8,8 +8,8 @@ export async function startHubbleMetrics(
   live: OpenLiveFlows,
   logger: Log,
 ): Promise<HubbleMetricsServer | undefined> {
-  const { enabled, host, port, insecure, correct, maxSeries, idle } = hubbleMetrics;
-  if (enabled.length === 0) return undefined;
+  const { enabled, configFile, host, port, insecure, correct, maxSeries, idle } = hubbleMetrics;
+  if (enabled.length === 0 && configFile === '') return undefined;
   const limits = { maxSeries, idleMs: idle, bufferBytes: buffer };
-  return serveHubbleMetrics({ live, enabled, host, port, insecure, correct, ...limits, logger });
+  return serveHubbleMetrics({ live, enabled, configFile, host, port, insecure, correct, ...limits, logger });
 }

@@ -177,9 +177,7 @@ function reservedOf(labels: readonly string[]): string {
   return labels.find((label) => label.startsWith('reserved:')) ?? '';
 }
 
-/** A pod's name without the parts that its controllers made up. */
+/** A pod's name without its last one or two parts, which controllers make up; Hubble's rule, which also cuts `my-app-0` to `my`. */
 function shortPod(pod: string): string {
-  const deployed = /^(.+)-[0-9a-f]{6,10}-[a-z0-9]{5}$/.exec(pod);
-  if (deployed?.[1] !== undefined) return deployed[1];
-  return /^(.+)-[a-z0-9]{5}$/.exec(pod)?.[1] ?? pod;
+  return /^(.+?)(?:-[a-z0-9]+){1,2}$/.exec(pod)?.[1] ?? pod;
 }

@@ -133,7 +133,7 @@ describe('the series of Hubble', () => {
       'hubble_http_requests_total{source="shop/web",destination="api",method="GET",protocol="HTTP/1.1",reporter="server"} 1',
     ]);
     expect(old('hubble_http_responses_total')[0]).toContain(
-      '{source="shop/api-0",destination="web",method="GET"',
+      '{source="shop/api",destination="web",method="GET"',
     );
     const now = count([`httpV2:${labels}`], flows);
     expect(now('hubble_http_requests_total')).toEqual([
@@ -210,24 +210,26 @@ describe('the series of Hubble', () => {
       l4: { ICMPv6: { type: 128 } },
       IP: { source: 'fd00::1', destination: 'fd00::2', ipVersion: 'IPv6' },
     };
-    const sctp = { l4: { SCTP: { source_port: 1, destination_port: 2 } } };
+    const sctp = { l4: { SCTP: { source_port: 1, destination_port: 2, chunk_type: 'INIT_ACK' } } };
+    const unnamed = { ...sctp, l4: { SCTP: { source_port: 1, destination_port: 2 } } };
     const kafka = { kafka: { api_key: 'produce', topic: 'orders', error_code: 3 } };
     const flows = [
       tcp({ SYN: true }),
       tcp({}, { is_reply: true }),
       tcp({}, icmp),
       tcp({}, sctp),
+      tcp({}, unnamed),
       l7('RESPONSE', kafka),
     ];
     const of = count(['port-distribution', 'icmp', 'sctp', 'kafka'], flows);
     expect(of('hubble_port_distribution_total')).toEqual([
       'hubble_port_distribution_total{protocol="ICMPv6",port="0"} 1',
-      'hubble_port_distribution_total{protocol="SCTP",port="2"} 1',
+      'hubble_port_distribution_total{protocol="SCTP",port="2"} 2',
       'hubble_port_distribution_total{protocol="TCP",port="8080"} 1',
     ]);
     expect(of('hubble_icmp_total')).toEqual(['hubble_icmp_total{family="IPv6",type="EchoRequest"} 1']);
     expect(of('hubble_sctp_chunk_types_total')).toEqual([
-      'hubble_sctp_chunk_types_total{chunk_type="",family="IPv4"} 1',
+      'hubble_sctp_chunk_types_total{chunk_type="INIT_ACK",family="IPv4"} 1',
     ]);
     expect(of('hubble_kafka_requests_total')).toEqual([
       'hubble_kafka_requests_total{topic="orders",api_key="produce",error_code="3",reporter="server"} 1',

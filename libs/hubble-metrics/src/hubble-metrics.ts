@@ -38,18 +38,29 @@ export interface HubbleMetricsOptions {
   readonly correct: boolean;
 }
 
+/** A handler as it is configured now. */
+interface Enabled {
+  readonly config: HandlerConfig;
+  readonly handler: Handler;
+}
+
 /**
  * Hubble's metrics over the flows it is given: the series of hubble note 5.2 under their own names. Pure but for its
  * counters; time is the caller's. Counters begin at zero with the process, which Prometheus takes for a reset.
  */
 export class HubbleMetrics {
-  readonly #handlers: readonly Handler[];
+  #enabled: readonly Enabled[] = [];
+  /** Whether the configuration file, if there is one, is the one that is in force. */
+  #fileHolds: boolean | undefined;
+  readonly #options: Omit<HubbleMetricsOptions, 'handlers'>;
   readonly #lost: SeriesFamily;
   /** Flows of the tail that were not counted. */
   readonly #missed: SeriesFamily;
 
-  constructor({ handlers, budget, correct }: HubbleMetricsOptions) {
-    this.#handlers = handlers.map((config) => MAKERS[config.name]({ config, budget, correct }));
+  constructor({ handlers, ...options }: HubbleMetricsOptions) {
+    this.#options = options;
+    const { budget } = options;
+    this.configure(handlers);
     const label = (name: string) => [{ name, open: false }];
     this.#lost = new SeriesFamily(
       'hubble_lost_events_total',
@@ -65,9 +76,27 @@ export class HubbleMetrics {
     );
   }
 
-  /** Counts one flow in every family. `nowMs`: when, for the age of series and for exemplars. */
+  /**
+   * Puts other handlers in force. One whose labels stay the same keeps its counters, whatever its filters; all others
+   * begin at zero, as in Hubble.
+   */
+  configure(handlers: readonly HandlerConfig[]): void {
+    const { budget, correct } = this.#options;
+    this.#enabled = handlers.map((config) => {
+      const same = this.#enabled.find((one) => shapeOf(one.config) === shapeOf(config));
+      return { config, handler: same?.handler ?? MAKERS[config.name]({ config, budget, correct }) };
+    });
+  }
+
+  /** Says whether the configuration file is in force (true), or an older state of it because it is bad (false). */
+  fileHolds(holds: boolean): void {
+    this.#fileHolds = holds;
+  }
+
+  /** Counts one flow in every family whose filters let it pass. `nowMs`: when, for the age of series and exemplars. */
   count(flow: LabelledFlow, nowMs: number): void {
-    for (const handler of this.#handlers) handler.count(flow, nowMs);
+    for (const { config, handler } of this.#enabled)
+      if (config.passes === undefined || config.passes(flow)) handler.count(flow, nowMs);
   }
 
   /** Counts what a source says it lost; `source` is a LostEventSource number, absent when nobody knows. */
@@ -83,11 +112,23 @@ export class HubbleMetrics {
 
   /** The exposition: Prometheus text, or OpenMetrics with exemplars. */
   text(openMetrics: boolean, nowMs: number): string {
-    const families = [this.#lost, this.#missed, ...this.#handlers.flatMap((handler) => handler.families)];
+    const families = [this.#lost, this.#missed, ...this.#enabled.flatMap(({ handler }) => handler.families)];
     const texts = families.map((family) => family.text(openMetrics, nowMs));
     const budget = budgetText(families, openMetrics);
-    return `${texts.join('')}${budget}${openMetrics ? '# EOF\n' : ''}`;
+    return `${texts.join('')}${budget}${fileText(this.#fileHolds)}${openMetrics ? '# EOF\n' : ''}`;
   }
+}
+
+/** What decides the names of labels and series: all but the filters. */
+function shapeOf({ name, contexts, switches }: HandlerConfig): string {
+  return JSON.stringify([name, contexts, [...switches].toSorted()]);
+}
+
+/** Whether the configuration file is in force; nothing where there is none. */
+function fileText(holds: boolean | undefined): string {
+  if (holds === undefined) return '';
+  const name = 'flowledger_hubble_metrics_config_file_holds';
+  return `# HELP ${name} 1 when the configuration file is in force, 0 when an older state of it is\n# TYPE ${name} gauge\n${name} ${Number(holds)}\n`;
 }
 
 /** What the cardinality budget did: series now and observations folded, by family. */

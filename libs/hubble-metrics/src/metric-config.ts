@@ -1,4 +1,5 @@
 import { AppError } from '@flowledger/platform';
+import type { FlowPredicate } from '@flowledger/query';
 import { CONTEXT_VALUES, LABEL_CONTEXTS, type ContextOptions, type ContextValue } from './context-labels.js';
 
 /** Handlers by the names that Hubble's configuration uses (hubble note 5.2). */
@@ -33,6 +34,14 @@ export interface HandlerConfig {
   readonly contexts: ContextOptions;
   /** Switches that are on. */
   readonly switches: ReadonlySet<string>;
+  /** Which flows the handler sees; absent = all. */
+  readonly passes?: FlowPredicate;
+}
+
+/** One option as it was given: its name and its words. */
+export interface GivenOption {
+  readonly name: string;
+  readonly values: readonly string[];
 }
 
 const CONTEXT_OPTIONS = {
@@ -48,16 +57,39 @@ function isContextOption(name: string): name is keyof typeof CONTEXT_OPTIONS {
   return name in CONTEXT_OPTIONS;
 }
 
-function invalid(entry: string, text: string): AppError {
-  return new AppError('CONFIG_INVALID', `hubbleMetrics.enabled: ${entry}: ${text}`, { retry: false });
+/** The fault of a configuration; `place` is the setting and the entry in it. */
+export function invalidMetric(place: string, text: string): AppError {
+  return new AppError('CONFIG_INVALID', `${place}: ${text}`, { retry: false });
 }
 
-function contextValues(entry: string, value: string): readonly ContextValue[] {
-  return value.split('|').map((word) => {
+function contextValues(place: string, values: readonly string[]): readonly ContextValue[] {
+  return values.map((word) => {
     const known = CONTEXT_VALUES.find((one) => one === word);
-    if (known === undefined) throw invalid(entry, `${word} is none of ${CONTEXT_VALUES.join(', ')}`);
+    if (known === undefined) throw invalidMetric(place, `${word} is none of ${CONTEXT_VALUES.join(', ')}`);
     return known;
   });
+}
+
+function labelContexts(place: string, values: readonly string[]): readonly string[] {
+  const unknown = values.find((label) => !LABEL_CONTEXTS.includes(label));
+  if (unknown !== undefined) throw invalidMetric(place, `${unknown} is no label of labelsContext`);
+  return values;
+}
+
+/** A handler of its name and options. Throws CONFIG_INVALID with the place for what is not understood. */
+export function makeHandler(place: string, word: string, options: readonly GivenOption[]): HandlerConfig {
+  const name = HANDLERS.find((handler) => handler === word);
+  if (name === undefined) throw invalidMetric(place, `${word} is none of ${HANDLERS.join(', ')}`);
+  const contexts: { -readonly [K in keyof ContextOptions]: ContextOptions[K] } = { labels: [] };
+  const switches = new Set<string>();
+  for (const { name: option, values } of options) {
+    if (isContextOption(option)) contexts[CONTEXT_OPTIONS[option]] = contextValues(place, values);
+    else if (option === 'labelsContext') contexts.labels = labelContexts(place, values);
+    else if (SWITCHES[name]?.includes(option) === true) {
+      if (values[0] !== 'false') switches.add(option);
+    } else throw invalidMetric(place, `${name} has no option ${option}`);
+  }
+  return { name, contexts, switches };
 }
 
 /**
@@ -65,27 +97,15 @@ function contextValues(entry: string, value: string): readonly ContextValue[] {
  * Lists of `labelsContext` may be divided by `,` or `|`, because commas divide entries in flags. Throws CONFIG_INVALID.
  */
 export function parseHandler(entry: string): HandlerConfig {
-  const [word = '', rest = ''] = splitOnce(entry.trim(), ':');
-  const name = HANDLERS.find((handler) => handler === word);
-  if (name === undefined) throw invalid(entry, `${word} is none of ${HANDLERS.join(', ')}`);
-  const contexts: { -readonly [K in keyof ContextOptions]: ContextOptions[K] } = { labels: [] };
-  const switches = new Set<string>();
-  for (const part of rest.split(';').filter((text) => text !== '')) {
-    const [option = '', value = ''] = splitOnce(part, '=');
-    if (isContextOption(option)) contexts[CONTEXT_OPTIONS[option]] = contextValues(entry, value);
-    else if (option === 'labelsContext') contexts.labels = labelContexts(entry, value);
-    else if (SWITCHES[name]?.includes(option) === true) {
-      if (value !== 'false') switches.add(option);
-    } else throw invalid(entry, `${name} has no option ${option}`);
-  }
-  return { name, contexts, switches };
-}
-
-function labelContexts(entry: string, value: string): readonly string[] {
-  return value.split(/[,|]/).map((label) => {
-    if (!LABEL_CONTEXTS.includes(label)) throw invalid(entry, `${label} is no label of labelsContext`);
-    return label;
-  });
+  const [word, rest] = splitOnce(entry.trim(), ':');
+  const options = rest
+    .split(';')
+    .filter((text) => text !== '')
+    .map((text) => {
+      const [name, value] = splitOnce(text, '=');
+      return { name, values: value.split(name === 'labelsContext' ? /[,|]/ : '|') };
+    });
+  return makeHandler(`hubbleMetrics.enabled: ${entry}`, word, options);
 }
 
 function splitOnce(text: string, at: string): readonly [string, string] {
@@ -105,11 +125,16 @@ export function parseHandlers(entries: readonly string[]): readonly HandlerConfi
       whole[whole.length - 1] = `${last},${entry}`;
     else whole.push(entry);
   }
-  const handlers = whole.map(parseHandler);
+  return checkedTogether('hubbleMetrics.enabled', whole.map(parseHandler));
+}
+
+/** The handlers, where they can be together: none twice, not `http` beside `httpV2`. Throws CONFIG_INVALID. */
+export function checkedTogether(place: string, handlers: readonly HandlerConfig[]): readonly HandlerConfig[] {
   for (const { name } of handlers) {
-    if (handlers.filter((other) => other.name === name).length > 1) throw invalid(name, 'given twice');
+    if (handlers.filter((other) => other.name === name).length > 1)
+      throw invalidMetric(`${place}: ${name}`, 'given twice');
     if (name === 'http' && handlers.some((other) => other.name === 'httpV2'))
-      throw invalid(name, 'http and httpV2 exclude each other');
+      throw invalidMetric(`${place}: ${name}`, 'http and httpV2 exclude each other');
   }
   return handlers;
 }

@@ -41,6 +41,7 @@ async function serve(
   const base = {
     live,
     enabled: ['drop'],
+    configFile: '',
     host: '127.0.0.1',
     port: 0,
     insecure: false,

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   AppError,
   assertSafeBinding,
@@ -8,6 +8,7 @@ import {
   type Log,
 } from '@flowledger/platform';
 import type { LogCursor, OpenLiveFlows } from '@flowledger/query';
+import { followConfigFile, readConfigFile } from './follow-config-file.js';
 import { HubbleMetrics } from './hubble-metrics.js';
 import { parseHandlers } from './metric-config.js';
 
@@ -15,6 +16,8 @@ export interface HubbleMetricsServerOptions {
   readonly live: OpenLiveFlows;
   /** Entries in Hubble's syntax; see `parseHandlers`. */
   readonly enabled: readonly string[];
+  /** Hubble's dynamic configuration, in place of `enabled`; looked at again while serving. Empty: none. */
+  readonly configFile: string;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -44,31 +47,28 @@ const TYPES = {
 } as const;
 
 /**
- * Counts all live flows from now on and serves the counters at `/metrics`. Rejects CONFIG_INVALID (entries, binding) and
- * CONFLICT (port taken).
+ * Counts all live flows from now on and serves the counters at `/metrics`. Rejects CONFIG_INVALID (entries, file,
+ * binding) and CONFLICT (port taken).
  */
 export async function serveHubbleMetrics(options: HubbleMetricsServerOptions): Promise<HubbleMetricsServer> {
   const clock = options.clock ?? systemClock;
   assertSafeBinding(options.host, undefined, options.insecure);
+  if (options.configFile !== '' && options.enabled.length > 0)
+    throw new AppError('CONFIG_INVALID', 'hubbleMetrics: either enabled or configFile', { retry: false });
+  const file = options.configFile === '' ? undefined : await readConfigFile(options.configFile);
   const metrics = new HubbleMetrics({
-    handlers: parseHandlers(options.enabled),
+    handlers: file?.handlers ?? parseHandlers(options.enabled),
     budget: { maxSeries: options.maxSeries, idleMs: options.idleMs },
     correct: options.correct,
   });
-  const server = createServer((request, response) => answer(request, response, metrics, clock));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new AppError('CONFLICT', `hubbleMetrics: listen on ${options.host}:${options.port}`, {
-          retry: false,
-          cause,
-        }),
-      ),
-    );
-    server.listen(options.port, options.host, resolve);
-  });
+  const server = await listen(options, (request, response) => answer(request, response, metrics, clock));
   const stop = new AbortController();
-  const counting = countLive(options, metrics, clock, stop.signal);
+  const { signal } = stop;
+  const counting = countLive(options, metrics, clock, signal);
+  const following =
+    file === undefined
+      ? undefined
+      : followConfigFile(file, { metrics, clock, logger: options.logger, signal });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   let closing: Promise<void> | undefined;
@@ -76,9 +76,23 @@ export async function serveHubbleMetrics(options: HubbleMetricsServerOptions): P
     stop.abort();
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
-    await counting;
+    await Promise.all([counting, following]);
   };
   return { url: `http://${options.host}:${port}/metrics`, close: () => (closing ??= close()) };
+}
+
+async function listen(
+  { host, port }: HubbleMetricsServerOptions,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Server> {
+  const server = createServer(handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new AppError('CONFLICT', `hubbleMetrics: listen on ${host}:${port}`, { retry: false, cause })),
+    );
+    server.listen(port, host, resolve);
+  });
+  return server;
 }
 
 function answer(

@@ -18,6 +18,11 @@ export const FIELDS_WITHOUT_COLUMN: readonly FieldWithoutColumn[] = [
   },
   { numbers: '150000', proto: 'extensions', reason: 'google.protobuf.Any of a type only its sender knows' },
   {
+    numbers: '6.5.3',
+    proto: 'l4.SCTP.chunk_type',
+    reason: 'newer than Cilium 1.19; no filter and no answer reads it, only the live series of Hubble’s sctp metric',
+  },
+  {
     numbers: '6.6',
     proto: 'l4.VRRP',
     reason: 'no filter and no answer reads it; l4_protocol says it was VRRP',

@@ -1,8 +1,7 @@
 import { TRACE_POINTS } from '@flowledger/model';
 import { AppError } from '@flowledger/platform';
+import type { FilterJson } from '@flowledger/query';
 
-/** A FlowFilter as the CLI writes it: proto names, lists of values (hubble note, section 3). */
-export type FilterJson = Readonly<Record<string, unknown>>;
 type Filter = Record<string, unknown[]>;
 
 /** Names of events as `--type` takes them (hubble note 1.5). */

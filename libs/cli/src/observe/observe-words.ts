@@ -1,5 +1,6 @@
 import { AppError } from '@flowledger/platform';
-import { FilterWords, type FilterJson } from './filter-words.js';
+import type { FilterJson } from '@flowledger/query';
+import { FilterWords } from './filter-words.js';
 
 const OUTPUTS = ['compact', 'json', 'jsonpb', 'csv'] as const;
 const NS_PER_MS = 1_000_000n;

@@ -1,4 +1,4 @@
-import { DROP_REASON, enumName } from '@flowledger/model';
+import { DROP_REASON, enumName, SCTP_CHUNK_TYPE, WireFields } from '@flowledger/model';
 import type { FlowRecord } from '@flowledger/query';
 import { EVENT, familyOf, passed, protocolOf, typeOf, verdictOf, VERDICTS } from '../flow-words.js';
 import { FamilyMaker, type Handler, type HandlerParts } from '../handler.js';
@@ -133,18 +133,33 @@ export function portHandler(parts: HandlerParts): Handler {
   };
 }
 
-/** `sctp`: SCTP flows that passed. Flows carry no chunk type that we keep, so `chunk_type` is empty. */
+const UNSUPPORTED_CHUNK = 0;
+
+/** `sctp`: chunk types of SCTP packets that passed. Those whose chunk the agent does not name are not counted, as in Hubble. */
 export function sctpHandler(parts: HandlerParts): Handler {
   const make = new FamilyMaker(parts);
-  const chunks = make.counter('sctp_chunk_types_total', 'SCTP flows by chunk type', ['chunk_type', 'family']);
+  const chunks = make.counter('sctp_chunk_types_total', 'SCTP packets by the type of their first chunk', [
+    'chunk_type',
+    'family',
+  ]);
   return {
     families: [chunks],
     count(labelled, nowMs) {
       const { flow } = labelled;
       if (!passed(flow) || flow.l4Protocol !== SCTP) return;
-      chunks.add([...make.contexts.values(labelled), '', familyOf(flow)], Number(flow.weight), nowMs);
+      const type = chunkTypeOf(flow);
+      if (type === UNSUPPORTED_CHUNK) return;
+      const word = enumName(SCTP_CHUNK_TYPE, type);
+      chunks.add([...make.contexts.values(labelled), word, familyOf(flow)], Number(flow.weight), nowMs);
     },
   };
+}
+
+/** `l4.SCTP.chunk_type` (6.5.3), which has no column: it is among the bytes of the other fields. */
+function chunkTypeOf({ extra }: FlowRecord): number {
+  if (extra.length === 0) return UNSUPPORTED_CHUNK;
+  const members = new WireFields(extra).messages(6).flatMap((l4) => l4.messages(5));
+  return members.findLast((member) => member.has(3))?.int32(3) ?? UNSUPPORTED_CHUNK;
 }
 
 /** `tcp`: flags of flows that passed. Corrected: without policy verdicts, whose packet is traced as well. */

@@ -53,6 +53,10 @@ export const IP_VERSION: EnumTable = { name: 'flow.IPVersion', names: { 0: 'IP_N
 // prettier-ignore
 export const LOST_EVENT_SOURCE: EnumTable = { name: 'flow.LostEventSource', names: { 0: 'UNKNOWN_LOST_EVENT_SOURCE', 1: 'PERF_EVENT_RING_BUFFER', 2: 'OBSERVER_EVENTS_QUEUE', 3: 'HUBBLE_RING_BUFFER' } };
 
+/** First chunk of an SCTP packet, where the agent (newer than 1.19) reads it; others are UNSUPPORTED. */
+// prettier-ignore
+export const SCTP_CHUNK_TYPE: EnumTable = { name: 'flow.SCTPChunkType', names: { 0: 'UNSUPPORTED', 1: 'INIT', 2: 'INIT_ACK', 3: 'SHUTDOWN', 4: 'SHUTDOWN_ACK', 5: 'SHUTDOWN_COMPLETE', 6: 'ABORT' } };
+
 /** Where socket load balancing was seen. */
 // prettier-ignore
 export const SOCKET_TRANSLATION_POINT: EnumTable = { name: 'flow.SocketTranslationPoint', names: { 0: 'SOCK_XLATE_POINT_UNKNOWN', 1: 'SOCK_XLATE_POINT_PRE_DIRECTION_FWD', 2: 'SOCK_XLATE_POINT_POST_DIRECTION_FWD', 3: 'SOCK_XLATE_POINT_PRE_DIRECTION_REV', 4: 'SOCK_XLATE_POINT_POST_DIRECTION_REV' } };
