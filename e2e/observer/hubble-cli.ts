@@ -57,16 +57,24 @@ export interface Finished {
   readonly err: string;
 }
 
-/** Runs a program to its end, or until `stopMs` have passed. */
+/** Runs a program to its end, until `stopMs` have passed, or until it has printed `stopLines`. */
 export function finished(
   program: string,
   words: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly stopMs?: number } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly stopMs?: number;
+    readonly stopLines?: number;
+  } = {},
 ): Promise<Finished> {
-  const { stopMs, ...place } = options;
+  const { stopMs, stopLines = Infinity, ...place } = options;
   const child = spawn(program, words, { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    if (out.split('\n').length > stopLines) child.kill('SIGINT');
+  });
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const timer = stopMs === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), stopMs);
   return new Promise((resolve, reject) => {
