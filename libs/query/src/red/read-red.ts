@@ -89,7 +89,12 @@ interface Sums {
 }
 
 function sumsOf(row: RedRow): Sums {
-  const counts = row.histogram_counts.map(BigInt);
+  const histogram = new Map<number, bigint>();
+  for (const [index, bucket] of row.histogram_buckets.entries()) {
+    const count = BigInt(row.histogram_counts[index] ?? '0');
+    // A correction may have brought it to 0.
+    if (count !== 0n) histogram.set(Number(bucket), count);
+  }
   return {
     requests: BigInt(row.requests),
     denied: BigInt(row.denied),
@@ -100,8 +105,14 @@ function sumsOf(row: RedRow): Sums {
     latencyKnown: BigInt(row.latency_known),
     latencySumNs: BigInt(row.latency_sum_ns),
     latencyMaxNs: BigInt(row.latency_max_ns),
-    histogram: new Map(row.histogram_buckets.map((bucket, index) => [Number(bucket), counts[index] ?? 0n])),
+    histogram,
   };
+}
+
+/** The sums of rows; most groups have one. */
+function sumsOfRows(rows: readonly RedRow[]): Sums {
+  const [only] = rows;
+  return only !== undefined && rows.length === 1 ? sumsOf(only) : addSums(rows.map(sumsOf));
 }
 
 function addSums(parts: readonly Sums[]): Sums {
@@ -138,7 +149,7 @@ function elapsedSeconds({ window, nowNs }: RedPlan): number {
 
 /** Adds the sums of rows and derives the numbers that people read. */
 export function redStats(rows: readonly RedRow[], planned: RedPlan): RedStats {
-  return statsOf(addSums(rows.map(sumsOf)), planned);
+  return statsOf(sumsOfRows(rows), planned);
 }
 
 function statsOf(sums: Sums, planned: RedPlan): RedStats {
@@ -230,7 +241,7 @@ function redGroup(rows: readonly RedRow[], sums: Sums, planned: RedPlan): RedGro
 
 /** Turns the rows of a planned RED question into its answer. */
 export function readRed(rows: readonly RedRow[], planned: RedPlan): RedAnswer {
-  const all = [...groupRows(rows)].map(([rank, list]) => ({ rank, list, sums: addSums(list.map(sumsOf)) }));
+  const all = [...groupRows(rows)].map(([rank, list]) => ({ rank, list, sums: sumsOfRows(list) }));
   const ranked = all.filter(({ rank }) => rank !== 0).toSorted((a, b) => a.rank - b.rank);
   const total = addSums(all.map(({ sums }) => sums));
   const other = all.find(({ rank }) => rank === 0);
