@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { catchUpCase } from './cases/catch-up.js';
 import { decodeCase } from './cases/decode.js';
 import { filtersCase } from './cases/filters.js';
 import { groupCase } from './cases/group.js';
@@ -34,6 +35,7 @@ const CASES: readonly BenchCase[] = [
   observerCase,
   liveCase,
   relayCase,
+  catchUpCase,
 ];
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const EXIT_FAILED = 1;
