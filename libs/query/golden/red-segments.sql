@@ -12,6 +12,7 @@ SELECT
   sum(latency_known) AS latency_known,
   sum(latency_sum_ns) AS latency_sum_ns,
   max(latency_max_ns) AS latency_max_ns,
+  max(unsided) AS unsided,
   sumMap(histogram) AS histogram_sum,
   mapKeys(histogram_sum) AS histogram_buckets,
   mapValues(histogram_sum) AS histogram_counts
@@ -35,21 +36,19 @@ FROM (
   sumIf(m_latency_known, counted) AS latency_known,
   sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
   maxIf(m_latency_max_ns, counted) AS latency_max_ns,
+  max(reporter = 0) AS unsided,
   sumMapIf(m_histogram, counted) AS histogram
 FROM (
   SELECT
     *,
-    reporter = 1
-      OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour,
-        if(reporter = 2, 2, 0)) NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket,
-  arrayJoin(if(sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0, [toUInt8(2), 0], [toUInt8(0)])) AS beaten
+    reporter = 1 OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour)
+      NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
 FROM red_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p7:Int64}, 'UTC') AND bucket < toDateTime({p8:Int64}, 'UTC')
-  AND reporter IN (1, 2)
+  AND reporter = 1
 GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
-  OR sumIf(requests, reporter = 2) > 0 OR sumIf(denied, reporter = 2) > 0) AS counted
+HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
   toUInt8(traffic_direction) AS reporter,

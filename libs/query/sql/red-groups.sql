@@ -13,13 +13,13 @@ SELECT
   sumIf(m_latency_known, counted) AS latency_known,
   sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
   maxIf(m_latency_max_ns, counted) AS latency_max_ns,
+  max(reporter = 0) AS unsided,
   /*histogram*/
 FROM (
   SELECT
     *,
-    reporter = 1
-      OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour,
-        if(reporter = 2, 2, 0)) NOT IN (/*beaten*/) AS counted
+    reporter = 1 OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour/*against*/)
+      NOT IN (/*beaten*/) AS counted
   FROM (/*calls*/)
 )
 GROUP BY /*group_keys*/ step_number

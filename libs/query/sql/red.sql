@@ -13,6 +13,7 @@ SELECT
   sum(latency_known) AS latency_known,
   sum(latency_sum_ns) AS latency_sum_ns,
   max(latency_max_ns) AS latency_max_ns,
+  max(unsided) AS unsided,
   sumMap(histogram) AS histogram_sum,
   mapKeys(histogram_sum) AS histogram_buckets,
   mapValues(histogram_sum) AS histogram_counts

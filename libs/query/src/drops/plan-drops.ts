@@ -168,7 +168,7 @@ export function planDrops(request: DropsRequest, context: QueryContext): Result<
   return planDropsQuestion({ ...valid.value, filters, stepNs }, context);
 }
 
-/** The question planned again with the endpoint history, as {@link refineRed} does; null when nothing is unnamed. */
+/** The question planned again with the endpoint history, as `refineRed` does; null when nothing is unnamed. */
 export function refineDrops(
   { question, keys }: DropsPlan,
   rows: readonly UnnamedCells[],

@@ -11,12 +11,13 @@ import { planServiceMap, refineMap } from '../map/plan-service-map.js';
 import type { MapWindowPlan } from '../map/plan-service-map.js';
 import { readServiceMap } from '../map/read-service-map.js';
 import type { EdgeRow, MapRows } from '../map/read-service-map.js';
-import { planRed, refineRed } from '../red/plan-red.js';
-import type { RedRequest } from '../red/plan-red.js';
+import { planRed, planRedQuestion } from '../red/plan-red.js';
+import type { RedPlan, RedRequest } from '../red/plan-red.js';
 import { rankRed } from '../red/rank-red.js';
 import type { UnrankedRedRow } from '../red/rank-red.js';
 import { readRed } from '../red/read-red.js';
 import type { RedRow } from '../red/read-red.js';
+import { refineRed } from '../red/refine-red.js';
 import { CONTEXT, DAY_S, must, startQueryFixture } from '../testing/query-fixture.js';
 import type { QueryFixture } from '../testing/query-fixture.js';
 import { flowCells, randomFlows } from '../testing/random-calls.js';
@@ -137,7 +138,17 @@ describe('workloads that only an address tells', () => {
       unranked === null
         ? await fixture.run<RedRow>(planned.plan)
         : rankRed(await fixture.run<UnrankedRedRow>(unranked.plan), planned);
-    return { ...readRed(ranked, planned), table: planned.answered.table, unrefined: readRed(rows, first) };
+    return {
+      ...readRed(ranked, planned),
+      table: planned.answered.table,
+      unrefined: await unrefinedRed(first),
+    };
+  }
+
+  /** The answer without the history. */
+  async function unrefinedRed({ question }: RedPlan) {
+    const plan = must(planRedQuestion({ ...question, unsided: true }, CONTEXT));
+    return readRed(await fixture.run<RedRow>(plan.plan), plan);
   }
 
   async function mapOf(filters: FlowFilters | null, window: { fromNs: bigint; toNs: bigint }) {
@@ -151,7 +162,7 @@ describe('workloads that only an address tells', () => {
     const now = again === null ? plan.now : must(again);
     const rows = again === null ? first : await rowsOf(now);
     const map = readServiceMap(rows, { ...plan, now });
-    return { ...map, table: now.answered.table, unrefined: readServiceMap(first, plan) };
+    return { ...map, table: now.answered.table, unrefined: readServiceMap({ ...first, red: [] }, plan) };
   }
 
   it('are counted under the workload that the address had in the hour of the flow, every drop once', async () => {

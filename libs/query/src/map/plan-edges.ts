@@ -34,6 +34,8 @@ export interface MapQuestion {
   readonly filters: FlowFilters | null | undefined;
   /** Nodes are named by the endpoint history where a flow does not. */
   readonly refined: boolean;
+  /** See `RedQuestion`. */
+  readonly unsided: boolean;
 }
 
 /** Columns of a party, as the question wants them. */

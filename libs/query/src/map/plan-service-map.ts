@@ -5,6 +5,7 @@ import type { Party } from '../history/history-join.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { planRedQuestion } from '../red/plan-red.js';
 import type { RedPlan } from '../red/plan-red.js';
+import { isUnsided } from '../red/read-red.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
 import type { AnsweredFrom } from '../segments.js';
@@ -90,6 +91,7 @@ function planWindow(question: MapQuestion, window: Window, context: QueryContext
       stepNs: null,
       order: 'REQUESTS',
       rule: 'SERVER_FAULT',
+      unsided: question.unsided,
     },
     context,
   );
@@ -109,7 +111,7 @@ export function planServiceMap(request: ServiceMapRequest, context: QueryContext
   if (!Number.isInteger(maxEdges) || maxEdges < 1 || maxEdges > MAX_EDGES)
     return refuse('TOO_COSTLY', 'maxEdges', `from 1 to ${MAX_EDGES} edges`);
   const level = request.collapse ?? 'WORKLOAD';
-  const question = { level, maxEdges, filters: request.filters, refined: false };
+  const question = { level, maxEdges, filters: request.filters, refined: false, unsided: false };
   const now = planWindow(question, window.value, context);
   if (!now.ok) return now;
   if (request.compareTo === undefined || request.compareTo === null)
@@ -122,8 +124,8 @@ export function planServiceMap(request: ServiceMapRequest, context: QueryContext
 }
 
 /**
- * One window planned again with the endpoint history, when an edge of its answer lacks the name of an end; null when none
- * does. As {@link refineRed}, the new statements answer alone.
+ * One window planned again, when an edge of its answer lacks the name of an end or a report came from neither side; null
+ * otherwise. As by `refineRed`, the new statements answer alone.
  */
 export function refineMap(
   { question, window, red }: MapWindowPlan,
@@ -131,6 +133,8 @@ export function refineMap(
   context: QueryContext,
 ): Result<MapWindowPlan> | null {
   const lacking = rows.edges.some((row) => row.unnamed_edges === 1) || lacksNames(red.keys, rows.red);
-  if (!lacking || question.refined || question.level !== 'WORKLOAD') return null;
-  return planWindow({ ...question, refined: true }, window, context);
+  const refined = question.level === 'WORKLOAD' && (question.refined || lacking);
+  const unsided = question.unsided || isUnsided(red, rows.red);
+  if (refined === question.refined && unsided === question.unsided) return null;
+  return planWindow({ ...question, refined, unsided: true }, window, context);
 }

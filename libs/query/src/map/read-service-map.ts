@@ -1,7 +1,7 @@
 import { enumName, L4_PROTOCOL } from '@flowledger/model';
 import { groupId } from '../group/dimensions.js';
 import type { RedPlan } from '../red/plan-red.js';
-import { redStats } from '../red/read-red.js';
+import { isUnsided, redStats } from '../red/read-red.js';
 import type { RedRow, RedStats } from '../red/read-red.js';
 import { edgeChanged } from './edge-change.js';
 import type { MapLevel } from './map-level.js';
@@ -123,6 +123,7 @@ function edgeKey(row: EdgeRow): string {
 
 /** RED rows by edge: HTTP and Kafka run over TCP, DNS over UDP where the map has such an edge, else over TCP. */
 function redByEdge(rows: MapRows, planned: RedPlan): ReadonlyMap<string, RedStats> {
+  if (isUnsided(planned, rows.red)) throw new TypeError('reports of neither side: ask refineMap first');
   const edges = new Set(rows.edges.map(edgeKey));
   const found = new Map<string, RedRow[]>();
   for (const row of rows.red) {

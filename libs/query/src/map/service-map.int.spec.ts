@@ -7,7 +7,7 @@ import type { QueryFixture } from '../testing/query-fixture.js';
 import { flowCells, randomFlows } from '../testing/random-calls.js';
 import type { RandomFlow } from '../testing/random-calls.js';
 import type { MapLevel } from './map-level.js';
-import { planServiceMap } from './plan-service-map.js';
+import { planServiceMap, refineMap } from './plan-service-map.js';
 import type { MapWindowPlan, ServiceMapRequest } from './plan-service-map.js';
 import { readServiceMap } from './read-service-map.js';
 import type { EdgeRow, MapRows } from './read-service-map.js';
@@ -56,11 +56,21 @@ describe('the service map on the real engine', () => {
     };
   }
 
+  /** As the API asks. */
+  async function settled(plan: MapWindowPlan) {
+    const rows = await rowsOf(plan);
+    const refined = refineMap(plan, rows, CONTEXT);
+    if (refined === null) return { rows, plan };
+    return { rows: await rowsOf(must(refined)), plan: must(refined) };
+  }
+
   async function ask(request: ServiceMapRequest, complete = true) {
     const planned = must(planServiceMap(request, CONTEXT));
-    const now = await rowsOf(planned.now);
-    const before = planned.before === null ? undefined : { rows: await rowsOf(planned.before), complete };
-    return { ...readServiceMap(now, planned, before), table: planned.now.answered.table };
+    const now = await settled(planned.now);
+    const earlier = planned.before === null ? null : await settled(planned.before);
+    const before = earlier === null ? undefined : { rows: earlier.rows, complete };
+    const answered = { ...planned, now: now.plan, before: earlier?.plan ?? null };
+    return { ...readServiceMap(now.rows, answered, before), table: now.plan.answered.table };
   }
 
   it('sums to the flows, drops and connections of edges whose client is known', async () => {

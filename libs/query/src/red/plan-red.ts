@@ -2,8 +2,7 @@ import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
-import { historyLookups, lacksNames, refinedKeys, unnamedConditions } from '../group/refined-keys.js';
-import type { UnnamedCells } from '../group/refined-keys.js';
+import { historyLookups, unnamedConditions } from '../group/refined-keys.js';
 import { historyJoin } from '../history/history-join.js';
 import { namedInRollup, unnamedInRaw, unnamedRows } from '../history/unnamed-rows.js';
 import type { UnnamedRows } from '../history/unnamed-rows.js';
@@ -23,6 +22,7 @@ import type { Window, WindowRequest } from '../window.js';
 const RED = new SqlTemplate('red');
 const GROUPS = new SqlTemplate('red-groups');
 const BEATEN = new SqlTemplate('red-beaten');
+const REPORTERS = new SqlTemplate('red-reporters');
 const ROLLUP = new SqlTemplate('red-rollup');
 const RAW = new SqlTemplate('red-raw');
 const TABLES = { raw: 'flows', minute: 'red_1m', hour: 'red_1h' } as const;
@@ -72,7 +72,7 @@ export interface RedPlan {
   readonly answered: AnsweredFrom;
   /** Later buckets have not happened yet. */
   readonly nowNs: bigint;
-  /** What was planned, for {@link refineRed}. */
+  /** What was planned, for `refineRed`. */
   readonly question: RedQuestion;
 }
 
@@ -115,6 +115,7 @@ interface Calls {
   readonly rawFilter: string;
   readonly rollupFilter: string | null;
   readonly unnamed: UnnamedRows | null;
+  readonly unsided: boolean;
 }
 
 function rawCalls(segment: Segment, filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
@@ -152,12 +153,14 @@ const READ_HISTOGRAM = `mapKeys(${HISTOGRAM}) AS histogram_buckets, mapValues(hi
 function groupsSql(calls: Calls, window: Window, binder: ParamBinder, most: string | null): string {
   const { keys, group_keys } = keyFragments(calls.keys);
   const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
+  const range = rollupRange(hours, binder);
   return GROUPS.fill({
     keys,
     group_keys,
     histogram: most === null ? HISTOGRAM : READ_HISTOGRAM,
     limit: most === null ? '' : `LIMIT ${most}`,
-    beaten: BEATEN.fill({ range: rollupRange(hours, binder) }),
+    against: calls.unsided ? ', if(reporter = 2, 2, 0)' : '',
+    beaten: calls.unsided ? BEATEN.fill({ range }) : REPORTERS.fill({ range, reporter: '1' }),
     calls: calls.segments.flatMap((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
   });
 }
@@ -198,11 +201,16 @@ export interface RedQuestion {
   readonly stepNs: bigint | null | undefined;
   readonly order: RedOrder;
   readonly rule: ErrorRule;
+  /**
+   * Some reports may come from neither side. Hubble's do not, and without them a third of the statement's cost is saved;
+   * when there are some after all, the rows say so and `refineRed` plans again.
+   */
+  readonly unsided?: boolean;
 }
 
 /** Plans a settled RED question; refuses BAD_FILTER only. */
 export function planRedQuestion(question: RedQuestion, context: QueryContext): Result<RedPlan> {
-  const { window, filters, keys, limit, order, rule } = question;
+  const { window, filters, keys, limit, order, rule, unsided = false } = question;
   const binder = new ParamBinder();
   binder.name('tenant', context.tenant);
   binder.name('limit', limit);
@@ -217,7 +225,15 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   const rows = (limit + 1) * (grid?.starts.length ?? 1);
   binder.name('rows', rows + 1);
   const unnamed = eligible ? unnamedRows(unnamedConditions(keys), context) : null;
-  const calls = { segments, keys, grid, rawFilter: raw.value ?? 'true', rollupFilter: rollup.value, unnamed };
+  const calls = {
+    segments,
+    keys,
+    grid,
+    rawFilter: raw.value ?? 'true',
+    rollupFilter: rollup.value,
+    unnamed,
+    unsided,
+  };
   const most = Math.max(limit, FEW_GROUPS);
   const planOf = (name: string, sql: string, resultRows: number): QueryPlan => ({
     name,
@@ -245,20 +261,6 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
     nowNs,
     question,
   });
-}
-
-/**
- * The question planned again with the endpoint history, when rows of its answer name no workload; null when all do, so that
- * a question costs one statement then. The new statement answers alone: those rows come from raw flows, all others from
- * where they came before.
- */
-export function refineRed(
-  { question, keys }: RedPlan,
-  rows: readonly UnnamedCells[],
-  context: QueryContext,
-): Result<RedPlan> | null {
-  if (!lacksNames(keys, rows)) return null;
-  return planRedQuestion({ ...question, keys: refinedKeys(keys) }, context);
 }
 
 /**

@@ -20,6 +20,8 @@ export interface RedRow {
   readonly latency_known: string;
   readonly latency_sum_ns: string;
   readonly latency_max_ns: string;
+  /** 1 when a report of neither side is among them. */
+  readonly unsided: number;
   readonly histogram_buckets: readonly number[];
   readonly histogram_counts: readonly string[];
   readonly [key: `shown_key_${number}`]: string;
@@ -239,8 +241,14 @@ function redGroup(rows: readonly RedRow[], sums: Sums, planned: RedPlan): RedGro
   };
 }
 
-/** Turns the rows of a planned RED question into its answer. */
+/** Whether reports of neither side were found by a statement that does not reckon with them. */
+export function isUnsided({ question }: RedPlan, rows: readonly RedRow[]): boolean {
+  return question.unsided !== true && rows.some((row) => row.unsided === 1);
+}
+
+/** Turns the rows of a planned RED question into its answer. Throws when `refineRed` was not asked and would have planned again. */
 export function readRed(rows: readonly RedRow[], planned: RedPlan): RedAnswer {
+  if (isUnsided(planned, rows)) throw new TypeError('reports of neither side: ask refineRed first');
   const all = [...groupRows(rows)].map(([rank, list]) => ({ rank, list, sums: sumsOfRows(list) }));
   const ranked = all.filter(({ rank }) => rank !== 0).toSorted((a, b) => a.rank - b.rank);
   const total = addSums(all.map(({ sums }) => sums));

@@ -8,10 +8,11 @@ import { flowCells, randomFlows } from '../testing/random-calls.js';
 import type { RandomFlow } from '../testing/random-calls.js';
 import { addHistograms, quantileMs } from './latency-histogram.js';
 import { planRed } from './plan-red.js';
-import type { RedRequest } from './plan-red.js';
+import type { RedPlan, RedRequest } from './plan-red.js';
 import { rankRed } from './rank-red.js';
 import type { UnrankedRedRow } from './rank-red.js';
 import { readRed } from './read-red.js';
+import { refineRed } from './refine-red.js';
 import type { RedAnswer, RedRow, RedStats } from './read-red.js';
 
 const HOUR = 3_600_000_000_000n;
@@ -124,8 +125,17 @@ describe('RED on the real engine', () => {
 
   async function ask(request: RedRequest): Promise<RedAnswer & { readonly table: string }> {
     const planned = must(planRed(request, CONTEXT));
-    const answer = readRed(await fixture.run<RedRow>(planned.plan), planned);
-    return { ...answer, table: planned.answered.table };
+    const { rows, plan } = await settled(planned);
+    return { ...readRed(rows, plan), table: plan.answered.table };
+  }
+
+  /** As the API asks. */
+  async function settled(planned: RedPlan, context = CONTEXT) {
+    const rows = await fixture.run<RedRow>(planned.plan);
+    const refined = refineRed(planned, rows, context);
+    if (refined === null) return { rows, plan: planned };
+    const plan = must(refined);
+    return { rows: await fixture.run<RedRow>(plan.plan), plan };
   }
 
   it('gives the numbers that the flows themselves give, in any window, by any filter', async () => {
@@ -170,13 +180,11 @@ describe('RED on the real engine', () => {
         orders,
         rules,
         async (window, groupBy, limit, orderBy, errorRule) => {
-          const planned = must(
-            planRed({ window, groupBy, limit, orderBy, errorRule } as RedRequest, CONTEXT),
-          );
+          const asked = must(planRed({ window, groupBy, limit, orderBy, errorRule } as RedRequest, CONTEXT));
+          const { rows: store, plan: planned } = await settled(asked);
           const { unranked } = planned;
           if (unranked === null) throw new Error('no unranked statement');
           const here = rankRed(await fixture.run<UnrankedRedRow>(unranked.plan), planned);
-          const store = await fixture.run<RedRow>(planned.plan);
           expect(readRed(here, planned)).toEqual(readRed(store, planned));
         },
       ),
@@ -303,14 +311,33 @@ describe('RED on the real engine', () => {
     const context = { ...CONTEXT, nowNs: START + HOUR };
     const window = { fromNs: START, toNs: START + 4n * HOUR };
     const planned = must(planRed({ window, stepNs: HOUR }, context));
-    const answer = readRed(await fixture.run<RedRow>(planned.plan), planned);
+    const { rows, plan } = await settled(planned, context);
+    const answer = readRed(rows, plan);
     const empty = must(planRed({ window: { fromNs: START - HOUR, toNs: END }, stepNs: HOUR }, context));
     expect(answer.total.ratePerSecond).toBe(Number(answer.total.requests) / 3600);
-    const [first] = readRed(await fixture.run<RedRow>(empty.plan), empty).groups[0]?.series?.requests ?? [];
+    const early = await settled(empty, context);
+    const [first] = readRed(early.rows, early.plan).groups[0]?.series?.requests ?? [];
     expect(first).toBe(0n);
     const later = must(planRed({ window: { fromNs: START, toNs: END + 2n * HOUR }, stepNs: HOUR }, context));
-    const series = readRed(await fixture.run<RedRow>(later.plan), later).groups[0]?.series;
+    const late = await settled(later, context);
+    const series = readRed(late.rows, late.plan).groups[0]?.series;
     expect(series?.requests.slice(-2)).toEqual([null, null]);
+  });
+
+  it('asks again only where a report came from neither side, and never reads such rows as an answer', async () => {
+    const sided = FLOWS.filter((flow) => flow.reporter !== 0);
+    expect(sided.length).toBeLessThan(FLOWS.length);
+    for (const [server, again] of [
+      ['s1', false],
+      ['s2', true],
+    ] as const) {
+      const filters = { allow: [{ destinationWorkload: [{ name: server }] }] };
+      const planned = must(planRed({ window: { fromNs: START, toNs: END }, filters }, CONTEXT));
+      const rows = await fixture.run<RedRow>(planned.plan);
+      expect(refineRed(planned, rows, CONTEXT) !== null).toBe(again);
+      if (again) expect(() => readRed(rows, planned)).toThrow('neither side');
+      else expect(readRed(rows, planned).total.requests).toBeGreaterThan(0n);
+    }
   });
 
   it('shows another tenant nothing', async () => {
