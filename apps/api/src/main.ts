@@ -1,6 +1,13 @@
 // ClickHouse → GraphQL, the start page, metrics. Reads with the read-only user; passes uploads on to the ingestor.
 import { createApiServer, openPolicyFiles, readPreparedQueries } from '@flowledger/graphql';
-import { importRoute, IMPORT_PATH, readGroupState, REDRIVE_PATH } from '@flowledger/cli';
+import {
+  exportRoute,
+  EXPORT_PATH,
+  importRoute,
+  IMPORT_PATH,
+  readGroupState,
+  REDRIVE_PATH,
+} from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
 import { openLogReader } from '@flowledger/event-log';
 import { runProcess, systemClock, VERSION } from '@flowledger/platform';
@@ -74,6 +81,17 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     metrics,
     logger: log,
     routes: [
+      {
+        method: 'GET',
+        path: EXPORT_PATH,
+        handle: exportRoute({
+          store,
+          tenant: config.source.tenant,
+          retention,
+          concurrent: 2,
+          clock: systemClock,
+        }),
+      },
       { method: 'POST', path: IMPORT_PATH, handle: importRoute({ ...intake, intakePath: '/intake/import' }) },
       {
         method: 'POST',

@@ -47,6 +47,11 @@ export interface ColumnStore {
    * STORE_UNAVAILABLE when it ends too early; reading slowly slows the engine down.
    */
   readNative(plan: QueryPlan, signal?: AbortSignal): Promise<Readable>;
+  /**
+   * Runs a SELECT and hands its result over as one Parquet file. The engine has the whole answer before the first byte
+   * comes, so a fault of the query rejects here; a stream that was cut lacks the mark at a file's end.
+   */
+  readParquet(plan: QueryPlan, signal?: AbortSignal): Promise<Readable>;
   /** Inserts Native blocks as `readNative` gave them; `statement` is an INSERT without its FORMAT. No deduplication. */
   writeNative(statement: QueryPlan, blocks: Readable, signal?: AbortSignal): Promise<void>;
   /** Runs DDL or INSERT … SELECT. */

@@ -5,6 +5,7 @@ import { graphql } from '../api-client.js';
 import { readGroupState } from '../group/run-state.js';
 import { runningUrl } from '../group/running-url.js';
 import { encodeFilter } from '../observe/encode-filter.js';
+import { exportFlows } from '../observe/export-flows.js';
 import { FlowCounts } from '../observe/flow-counts.js';
 import { readObserveWords, type ObserveWords } from '../observe/observe-words.js';
 import { compactLine, csvHead, csvLine, type FlowJson } from '../observe/print-flow.js';
@@ -13,8 +14,8 @@ const EXPLAIN = `query Why($uuid: String, $near: Time) { flow(uuid: $uuid, near:
 const WHY = 'query Why($id: ID!) { dropExplanation(flowId: $id) { conclusion } }';
 
 /**
- * `flowledger observe [flags of hubble observe] [--aggregate-by KEYS] [--explain] [-o compact|json|jsonpb|csv]`: flows
- * of the running Flowledger, with relative days (`--since 7d`). What is no flow goes to standard error.
+ * `flowledger observe [flags of hubble observe] [--aggregate-by KEYS] [--explain] [-o compact|json|jsonpb|csv|parquet]`:
+ * flows of the running Flowledger, with relative days (`--since 7d`). What is no flow goes to standard error.
  */
 export async function observe(argv: readonly string[]): Promise<number> {
   const words = readObserveWords(argv, BigInt(systemClock.now()) * 1_000_000n);
@@ -23,6 +24,7 @@ export async function observe(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const config = configOrExit(words.settings);
+  if (words.output === 'parquet') return parquet(words, config);
   const address = words.server ?? (await runningObserver(config));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
@@ -37,6 +39,21 @@ export async function observe(argv: readonly string[]): Promise<number> {
   for await (const response of observeFlows(address, request, stop.signal))
     await show(response, words, counts, (flow) => explained(flow, words, config));
   for (const line of counts?.lines() ?? []) await print(line);
+  return EXIT.ok;
+}
+
+/** Writes a file for programs; a terminal is no place for it. */
+async function parquet(words: ObserveWords, config: Config): Promise<number> {
+  if (process.stdout.isTTY)
+    throw new AppError('INVALID_ARGUMENT', '-o parquet writes a file: flowledger observe … > flows.parquet', {
+      retry: false,
+    });
+  await exportFlows(words, {
+    url: words.url ?? (await runningUrl(config.data.dir)),
+    token: config.api.token,
+    to: process.stdout,
+    say: (text) => process.stderr.write(`${text}\n`),
+  });
   return EXIT.ok;
 }
 

@@ -2,7 +2,7 @@ import { AppError } from '@flowledger/platform';
 import type { FilterJson } from '@flowledger/query';
 import { FilterWords } from './filter-words.js';
 
-const OUTPUTS = ['compact', 'json', 'jsonpb', 'csv'] as const;
+const OUTPUTS = ['compact', 'json', 'jsonpb', 'csv', 'parquet'] as const;
 const NS_PER_MS = 1_000_000n;
 const DEFAULT_LAST = 20n;
 const ALL = (1n << 64n) - 1n;
@@ -110,12 +110,13 @@ export function readObserveWords(argv: readonly string[], nowNs: bigint): Observ
 
 function asked(words: Collector) {
   const output = words.values.get('output') ?? 'compact';
-  if (output === 'parquet')
-    throw bad(
-      '-o parquet: not made here; ClickHouse writes it: SELECT … FORMAT Parquet (docs/35-hubble-cli.md)',
-    );
   const known = OUTPUTS.find((one) => one === output);
   if (known === undefined) throw bad(`-o ${output}: one of ${OUTPUTS.join(', ')}`);
+  const wholeFile = ['follow', 'explain', 'aggregate-by'].find(
+    (flag) => words.on.has(flag) || words.values.has(flag),
+  );
+  if (known === 'parquet' && wholeFile !== undefined)
+    throw bad(`-o parquet cannot be combined with --${wholeFile}`);
   return {
     allow: words.allow.filters(),
     deny: words.deny.filters(),

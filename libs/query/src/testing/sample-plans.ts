@@ -9,6 +9,7 @@ import type { FlowFilters } from '../filter/flow-filter.js';
 import { encodeCursor, hashFilters } from '../flows/flow-cursor.js';
 import { readFlow } from '../flows/read-flow.js';
 import { planFlow, planFlowCount, planLabels } from '../flows/plan-flow.js';
+import { planFlowExport } from '../flows/plan-flow-export.js';
 import { planFlows } from '../flows/plan-flows.js';
 import { planMatchCounts } from '../flows/plan-match-counts.js';
 import { planHistory } from '../history/endpoint-history.js';
@@ -145,6 +146,9 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
     const after = encodeCursor(AT, hashFilters(CURSOR_FILTERS));
     return must(planFlows({ filters: CURSOR_FILTERS, first: 5, after, parts: [] }, SAMPLE_CONTEXT)).plan;
   },
+  'flow-export': () =>
+    must(planFlowExport({ window: RAGGED, filters: EVERY_FIELD, count: 5, first: false }, SAMPLE_CONTEXT))
+      .plan,
   'flows-two-clusters': () =>
     must(planFlows({ last: 5, parts: [], clusters: ['eu', 'us'] }, SAMPLE_CONTEXT)).plan,
   'flow-by-uuid': () =>

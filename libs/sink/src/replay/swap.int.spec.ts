@@ -88,6 +88,7 @@ function dyingAt(store: ColumnStore, name: string, count: number): ColumnStore {
       await store.command(plan, signal);
     },
     readNative: (plan, signal) => store.readNative(plan, signal),
+    readParquet: (plan, signal) => store.readParquet(plan, signal),
     writeNative: (plan, blocks, signal) => store.writeNative(plan, blocks, signal),
     version: () => store.version(),
     close: () => store.close(),

@@ -23,6 +23,7 @@ export function faultyStore(
     query: (plan, signal) => store.query(plan, signal),
     command: (statement, signal) => store.command(statement, signal),
     readNative: (plan, signal) => store.readNative(plan, signal),
+    readParquet: (plan, signal) => store.readParquet(plan, signal),
     writeNative: (plan, blocks, signal) => store.writeNative(plan, blocks, signal),
     version: () => store.version(),
     close: () => store.close(),
