@@ -171,6 +171,13 @@ describe.runIf(go).each([...TESTED])('hubble %s', (version) => {
     expect(err).toMatch(/InvalidArgument.*whitelist\[\d\]\.http_path/);
   });
 
+  it('watch peers names this server, as a relay would look for it', async () => {
+    const options = { stopLines: 1, stopMs: 20_000 };
+    const words = ['watch', 'peers', '--server', server.address];
+    const { out } = await finished(paths.get(version) ?? '', words, options);
+    expect(out.trim().split(/\s+/)).toEqual(['PEER_ADDED', server.address, 'flowledger']);
+  });
+
   it('agent events come back; debug events are refused as a relay refuses them', async () => {
     const agent = await run(version, ['observe', 'agent-events', '--server', server.address, '--last', '3']);
     expect([agent.code, agent.err]).toEqual([0, '']);

@@ -97,7 +97,6 @@ it('holds two pages for a client that stops reading, and goes on where it stoppe
     await ended;
     expect(pages() - read).toBeGreaterThan(3);
     expect(came).toBe(flows);
-    console.info(`held for a stopped client: ${(held / 2 ** 20).toFixed(1)} MiB of ${flows} flows`);
   } finally {
     client.close();
   }

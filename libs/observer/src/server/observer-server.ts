@@ -1,12 +1,4 @@
-import { createServer } from 'node:net';
-import {
-  Server,
-  ServerCredentials,
-  status,
-  type Metadata,
-  type ServerUnaryCall,
-  type sendUnaryData,
-} from '@grpc/grpc-js';
+import { Server, status, type Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ColumnStore } from '@flowledger/column-store';
 import { AppError, assertSafeBinding, systemClock, type Clock, type Log } from '@flowledger/platform';
@@ -27,9 +19,11 @@ import { ServerInventory } from '../inventory/server-inventory.js';
 import { decodeGetEvents, decodeGetFlows } from '../wire/requests.js';
 import { namespacesResponse, nodesResponse, statusResponse } from '../wire/responses.js';
 import { accessCheck, type AccessCheck, type Credentials } from './access.js';
+import { bind } from './bind.js';
 import { grpcError, GrpcError } from './grpc-errors.js';
+import { notify } from './peer-service.js';
 import { reflection } from './reflection.js';
-import { OBSERVER_SERVICE } from './service-definition.js';
+import { OBSERVER_SERVICE, PEER_SERVICE } from './service-definition.js';
 import { streamOut, type EncodedStream } from './stream-out.js';
 import { writeAhead } from './write-ahead.js';
 import type { Outcome } from '@flowledger/model';
@@ -84,6 +78,8 @@ const CHANNEL = {
   'grpc.keepalive_timeout_ms': 20_000,
   'grpc.keepalive_permit_without_calls': 1,
 } as const;
+/** This server as a node. */
+const NAME = 'flowledger';
 const HEALTH_NAME = 'hubble.server.Observer';
 const CONCURRENT_QUERIES = 4;
 const FOLLOW_BUFFER_BYTES = 16 * 1024 * 1024;
@@ -107,7 +103,11 @@ export async function createObserverServer(options: ObserverServerOptions): Prom
   assertSafeBinding(options.host, guarded ? 'guarded' : undefined, options.insecure);
   const server = new Server({ ...CHANNEL, interceptors: [writeAhead] });
   const gone = new AbortController();
-  server.addService(OBSERVER_SERVICE, { ...implementation(options, gone.signal) });
+  const check = accessCheck(credentials, tls !== undefined);
+  server.addService(OBSERVER_SERVICE, { ...implementation(options, check, gone.signal) });
+  server.addService(PEER_SERVICE, {
+    Notify: notify(check, () => ({ name: NAME, port, tls: tls !== undefined })),
+  });
   new HealthImplementation({ '': 'SERVING', [HEALTH_NAME]: 'SERVING' }).addToServer(server);
   reflection().addToServer(server);
   const { port, steppedAside } = await bind(server, options);
@@ -125,7 +125,7 @@ export async function createObserverServer(options: ObserverServerOptions): Prom
   };
 }
 
-function implementation(options: ObserverServerOptions, closing: AbortSignal) {
+function implementation(options: ObserverServerOptions, check: AccessCheck, closing: AbortSignal) {
   const reader = new StoreReader({
     store: options.store,
     tenant: options.tenant,
@@ -136,14 +136,13 @@ function implementation(options: ObserverServerOptions, closing: AbortSignal) {
   });
   const clusters = new ClusterList(reader);
   const inventory = new ServerInventory(reader, clusters, options.version);
-  const check = accessCheck(options.credentials, options.tls !== undefined);
   const deps: FlowStreamDeps = {
     reader,
     clusters,
     labels: new LabelCache(reader),
     live: options.live,
     followBufferBytes: options.followBufferBytes ?? FOLLOW_BUFFER_BYTES,
-    nodeName: 'flowledger',
+    nodeName: NAME,
   };
   const eventsNs = reader.options.retention.minuteNs;
   return {
@@ -206,42 +205,4 @@ function unary(check: AccessCheck, make: () => Promise<Uint8Array>) {
       (error: unknown) => answer(grpcError(error)),
     );
   };
-}
-
-async function bind(
-  server: Server,
-  options: ObserverServerOptions,
-): Promise<{ port: number; steppedAside: boolean }> {
-  const { tls, host, port } = options;
-  const security =
-    tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(
-          tls.clientCa ?? null,
-          [{ cert_chain: tls.certificate, private_key: tls.key }],
-          tls.clientCa !== undefined,
-        );
-  const listen = (wanted: number): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const name = host.includes(':') ? `[${host}]` : host;
-      server.bindAsync(`${name}:${wanted}`, security, (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
-    });
-  if (port !== 0 && !(await isFree(host, port))) return { port: await listen(0), steppedAside: true };
-  try {
-    return { port: await listen(port), steppedAside: false };
-  } catch (error) {
-    if (port === 0 || !String(error).includes('EADDRINUSE')) throw error;
-    return { port: await listen(0), steppedAside: true };
-  }
-}
-
-/** gRPC writes to standard error when it cannot have a port, so the port is tried beforehand. */
-function isFree(host: string, port: number): Promise<boolean> {
-  const probe = createServer();
-  return new Promise((resolve) => {
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
-    probe.listen(port, host, () => probe.close(() => resolve(true)));
-  });
 }

@@ -4,8 +4,9 @@ import { ReflectionService } from '@grpc/reflection';
 
 const PROTO = fileURLToPath(new URL('../../../../proto/', import.meta.url));
 
-/** Reflection v1 and v1alpha over `proto/hubble/server.proto`: the only reader of the definition, no data passes it. */
+/** Reflection v1 and v1alpha over the services of `proto/hubble`: the only reader of the definitions, no data passes them. */
 export function reflection(): ReflectionService {
-  const definition = loadSync('hubble/server.proto', { includeDirs: [PROTO], keepCase: true });
-  return new ReflectionService(definition, { services: ['observer.Observer'] });
+  const files = ['hubble/server.proto', 'hubble/peer.proto'];
+  const definition = loadSync(files, { includeDirs: [PROTO], keepCase: true });
+  return new ReflectionService(definition, { services: ['observer.Observer', 'peer.Peer'] });
 }

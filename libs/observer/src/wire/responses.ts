@@ -15,6 +15,8 @@ export const NODE_UNAVAILABLE = 2;
 const NODE_ERROR = 4;
 /** `flow.LostEventSource` OBSERVER_EVENTS_QUEUE: lost between us and the client's stream. */
 const OBSERVER_EVENTS_QUEUE = 2;
+/** `peer.ChangeNotificationType`. */
+const PEER_ADDED = 1;
 
 /** A response around a lost event or a node status as it was sent. */
 export function eventResponse(event: OtherEvent): Uint8Array {
@@ -65,6 +67,29 @@ export function noticeResponse(message: string, nodeName: string, timeNs: bigint
   out.close(status);
   out.stringField(NODE_NAME, nodeName);
   writeTime(out, TIME, timeNs);
+  return out.finish();
+}
+
+/** A peer as `peer.ChangeNotification` names it. */
+export interface Peer {
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+  /** Name in its certificate; undefined for plain text. */
+  readonly serverName: string | undefined;
+}
+
+/** A `ChangeNotification` of a peer that is there. */
+export function peerAdded({ name, address, serverName }: Peer): Uint8Array {
+  const out = new WireWriter(128);
+  out.stringField(1, name);
+  out.stringField(2, address);
+  out.uint32Field(3, PEER_ADDED);
+  if (serverName !== undefined) {
+    const tls = out.open(4);
+    out.stringField(1, serverName);
+    out.close(tls);
+  }
   return out.finish();
 }
 
