@@ -25,6 +25,25 @@ GROUP BY cluster, client_namespace, client_workload, server_namespace, server_wo
 HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
+  reporter,
+  toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
+  multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1,
+  toInt64(0) AS step_number,
+  requests AS m_requests,
+  denied AS m_denied,
+  faults AS m_faults,
+  failures AS m_failures,
+  latency_known AS m_latency_known,
+  latency_sum_ns AS m_latency_sum_ns,
+  latency_max_ns AS m_latency_max_ns,
+  latency_histogram AS m_histogram
+FROM red_1h
+WHERE tenant = {tenant:String}
+  AND (bucket >= toDateTime({p10:Int64}, 'UTC') AND bucket < toDateTime({p11:Int64}, 'UTC'))
+  AND (true)
+UNION ALL
+SELECT
+  cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
   toUInt8(traffic_direction) AS reporter,
   toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1,
@@ -40,27 +59,8 @@ HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p10:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p11:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p10:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p11:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p12:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p13:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p12:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p13:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
-  AND (true)
-UNION ALL
-SELECT
-  cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
-  reporter,
-  toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
-  multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1,
-  toInt64(0) AS step_number,
-  requests AS m_requests,
-  denied AS m_denied,
-  faults AS m_faults,
-  failures AS m_failures,
-  latency_known AS m_latency_known,
-  latency_sum_ns AS m_latency_sum_ns,
-  latency_max_ns AS m_latency_max_ns,
-  latency_histogram AS m_histogram
-FROM red_1h
-WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p12:Int64}, 'UTC') AND bucket < toDateTime({p13:Int64}, 'UTC')
   AND (true))
 )
 GROUP BY key_1, step_number
@@ -70,7 +70,7 @@ LIMIT {p7:UInt32}
 -- p7 = 2001
 -- p8 = "1767258000n"
 -- p9 = "1767268800n"
--- p10 = "1767261599999999999n"
--- p11 = "1767261600000000000n"
--- p12 = "1767261600n"
--- p13 = "1767268800n"
+-- p10 = "1767261600n"
+-- p11 = "1767268800n"
+-- p12 = "1767261599999999999n"
+-- p13 = "1767261600000000000n"

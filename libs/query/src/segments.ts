@@ -5,6 +5,9 @@ import type { Window } from './window.js';
 /** Size of the rows that answer a part of a window. */
 export type Grain = 'raw' | 'minute' | 'hour';
 
+/** Grains of rollups. */
+export type RollupGrain = 'minute' | 'hour';
+
 /** A part of a window and the grain of the table that answers it. */
 export interface Segment extends Window {
   readonly grain: Grain;
@@ -50,6 +53,15 @@ export function segmentsOf(
   const minutes = (part: Window): Segment[] =>
     part.fromNs >= part.toNs ? [] : usable('minute') ? split(part, 'minute', raw) : raw(part);
   return usable('hour') ? split(window, 'hour', minutes) : minutes(window);
+}
+
+/** The segments of each rollup together, as one SELECT reads them: several cost the analysis of a statement each. */
+export function rollupSegments(
+  segments: readonly Segment[],
+): readonly { readonly grain: RollupGrain; readonly windows: readonly Window[] }[] {
+  return (['hour', 'minute'] as const)
+    .map((grain) => ({ grain, windows: segments.filter((segment) => segment.grain === grain) }))
+    .filter(({ windows }) => windows.length > 0);
 }
 
 /**

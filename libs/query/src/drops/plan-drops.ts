@@ -92,7 +92,7 @@ function rawEvents(segment: Segment, filter: string, events: Events, binder: Par
 }
 
 function eventsOf(segment: Segment, events: Events, binder: ParamBinder): readonly string[] {
-  const { grain, ...window } = segment;
+  const { grain } = segment;
   if (grain === 'raw') return [rawEvents(segment, events.rawFilter, events, binder)];
   const { unnamed, rawFilter, rollupFilter } = events;
   const rollup = ROLLUP.fill({
@@ -102,7 +102,7 @@ function eventsOf(segment: Segment, events: Events, binder: ParamBinder): readon
     filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
   });
   if (unnamed === null) return [rollup];
-  const rest = unnamedInRaw(rawFilter, unnamed, { grain, ...window }, TABLES[grain], binder);
+  const rest = unnamedInRaw(rawFilter, unnamed, segment, { grain, table: TABLES[grain] }, binder);
   return [rollup, rawEvents(segment, rest, events, binder)];
 }
 

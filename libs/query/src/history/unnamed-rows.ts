@@ -1,8 +1,9 @@
 import type { ParamBinder } from '../param-binder.js';
 import type { QueryContext } from '../query-plan.js';
-import type { Segment } from '../segments.js';
+import type { RollupGrain } from '../segments.js';
 import { SqlTemplate } from '../sql-template.js';
 import { ceilTo, HOUR_NS, rollupRange, SECOND_NS } from '../window.js';
+import type { Window } from '../window.js';
 
 const PLACES = new SqlTemplate('unnamed-places');
 /** Days of raw rows that were removed before their time. */
@@ -48,14 +49,14 @@ export function namedInRollup(filter: string, rows: UnnamedRows | null, binder: 
 export function unnamedInRaw(
   filter: string,
   rows: UnnamedRows,
-  segment: Segment & { readonly grain: 'minute' | 'hour' },
-  table: string,
+  window: Window,
+  { grain, table }: { readonly grain: RollupGrain; readonly table: string },
   binder: ParamBinder,
 ): string {
   const places = PLACES.fill({
-    five_minutes: FIVE_MINUTES[segment.grain],
+    five_minutes: FIVE_MINUTES[grain],
     table,
-    range: rollupRange(segment, binder),
+    range: rollupRange(window, binder),
     unnamed: rows.unnamed,
   });
   return [

@@ -79,7 +79,7 @@ function edgesOf(
   filters: EdgeFilters,
   binder: ParamBinder,
 ): readonly string[] {
-  const { grain, ...window } = segment;
+  const { grain } = segment;
   if (grain === 'raw') return [rawEdges(segment, question, filters.raw, binder)];
   const rollup = ROLLUP.fill({
     parties: parties(question, false),
@@ -87,7 +87,7 @@ function edgesOf(
     filter: namedInRollup(filters.rollup, filters.unnamed, binder),
   });
   if (filters.unnamed === null) return [rollup];
-  const rest = unnamedInRaw(filters.raw, filters.unnamed, { grain, ...window }, TABLES[grain], binder);
+  const rest = unnamedInRaw(filters.raw, filters.unnamed, segment, { grain, table: TABLES[grain] }, binder);
   return [rollup, rawEdges(segment, question, rest, binder)];
 }
 

@@ -1,31 +1,24 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
+import { groupKeys, keyFragments } from '../group/dimensions.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
-import { historyLookups, unnamedConditions } from '../group/refined-keys.js';
-import { historyJoin } from '../history/history-join.js';
-import { namedInRollup, unnamedInRaw, unnamedRows } from '../history/unnamed-rows.js';
-import type { UnnamedRows } from '../history/unnamed-rows.js';
+import { unnamedConditions } from '../group/refined-keys.js';
+import { unnamedRows } from '../history/unnamed-rows.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
 import { answeredFrom, segmentsOf } from '../segments.js';
-import type { AnsweredFrom, Segment } from '../segments.js';
-import { seriesGrid, stepNumber } from '../series.js';
+import type { AnsweredFrom } from '../segments.js';
+import { seriesGrid } from '../series.js';
 import type { SeriesGrid } from '../series.js';
 import { SqlTemplate } from '../sql-template.js';
-import { ceilTo, floorTo, HOUR_NS, rawRange, resolveWindow, rollupRange } from '../window.js';
+import { resolveWindow } from '../window.js';
 import type { Window, WindowRequest } from '../window.js';
+import { groupsSql, TABLES } from './red-groups.js';
 
 const RED = new SqlTemplate('red');
-const GROUPS = new SqlTemplate('red-groups');
-const BEATEN = new SqlTemplate('red-beaten');
-const REPORTERS = new SqlTemplate('red-reporters');
-const ROLLUP = new SqlTemplate('red-rollup');
-const RAW = new SqlTemplate('red-raw');
-const TABLES = { raw: 'flows', minute: 'red_1m', hour: 'red_1h' } as const;
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1000;
@@ -106,63 +99,6 @@ function orderValue(order: RedOrder, rule: ErrorRule, partition: string): string
     case 'P99':
       return quantileBucket(0.99, partition);
   }
-}
-
-interface Calls {
-  readonly segments: readonly Segment[];
-  readonly keys: readonly GroupKey[];
-  readonly grid: SeriesGrid | null;
-  readonly rawFilter: string;
-  readonly rollupFilter: string | null;
-  readonly unnamed: UnnamedRows | null;
-  readonly unsided: boolean;
-}
-
-function rawCalls(segment: Segment, filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
-  return RAW.fill({
-    keys: aliasedKeys(keys, 'raw'),
-    step: stepNumber(grid, 'raw', binder),
-    history: historyJoin(historyLookups(keys), segment, binder),
-    range: rawRange(segment, binder),
-    filter,
-  });
-}
-
-function callsOf(segment: Segment, calls: Calls, binder: ParamBinder): readonly string[] {
-  const { grain, ...window } = segment;
-  if (grain === 'raw') return [rawCalls(segment, calls.rawFilter, calls, binder)];
-  const { unnamed, rawFilter, rollupFilter } = calls;
-  const table = TABLES[grain];
-  const rollup = ROLLUP.fill({
-    keys: aliasedKeys(calls.keys, 'rollup'),
-    step: stepNumber(calls.grid, 'rollup', binder),
-    table,
-    range: rollupRange(segment, binder),
-    filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
-  });
-  if (unnamed === null) return [rollup];
-  const rest = unnamedInRaw(rawFilter, unnamed, { grain, ...window }, table, binder);
-  return [rollup, rawCalls(segment, rest, calls, binder)];
-}
-
-const HISTOGRAM = 'sumMapIf(m_histogram, counted) AS histogram';
-/** The same for who reads the groups: the fewer levels a statement has, the less its analysis costs. */
-const READ_HISTOGRAM = `mapKeys(${HISTOGRAM}) AS histogram_buckets, mapValues(histogram) AS histogram_counts`;
-
-/** All groups, or no more than `most` of them, to be read. */
-function groupsSql(calls: Calls, window: Window, binder: ParamBinder, most: string | null): string {
-  const { keys, group_keys } = keyFragments(calls.keys);
-  const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
-  const range = rollupRange(hours, binder);
-  return GROUPS.fill({
-    keys,
-    group_keys,
-    histogram: most === null ? HISTOGRAM : READ_HISTOGRAM,
-    limit: most === null ? '' : `LIMIT ${most}`,
-    against: calls.unsided ? ', if(reporter = 2, 2, 0)' : '',
-    beaten: calls.unsided ? BEATEN.fill({ range }) : REPORTERS.fill({ range, reporter: '1' }),
-    calls: calls.segments.flatMap((segment) => callsOf(segment, calls, binder)).join('\nUNION ALL\n'),
-  });
 }
 
 function rankedSql(keys: readonly GroupKey[], order: RedOrder, rule: ErrorRule, groups: string): string {

@@ -1,0 +1,97 @@
+import { aliasedKeys, keyFragments } from '../group/dimensions.js';
+import type { GroupKey } from '../group/dimensions.js';
+import { historyLookups } from '../group/refined-keys.js';
+import { historyJoin } from '../history/history-join.js';
+import { namedInRollup, unnamedInRaw } from '../history/unnamed-rows.js';
+import type { UnnamedRows } from '../history/unnamed-rows.js';
+import type { ParamBinder } from '../param-binder.js';
+import { rollupSegments } from '../segments.js';
+import type { RollupGrain, Segment } from '../segments.js';
+import { stepNumber } from '../series.js';
+import type { SeriesGrid } from '../series.js';
+import { SqlTemplate } from '../sql-template.js';
+import { ceilTo, floorTo, HOUR_NS, rawRange, rollupRange } from '../window.js';
+import type { Window } from '../window.js';
+
+const RAW = new SqlTemplate('red-raw');
+const ROLLUP = new SqlTemplate('red-rollup');
+const REPORTERS = new SqlTemplate('red-reporters');
+const BEATEN = new SqlTemplate('red-beaten');
+const GROUPS = new SqlTemplate('red-groups');
+/** Tables of each grain. */
+export const TABLES = { raw: 'flows', minute: 'red_1m', hour: 'red_1h' } as const;
+
+/** Calls to be grouped: of which parts of a window, by what, and which of them. */
+export interface Calls {
+  readonly segments: readonly Segment[];
+  readonly keys: readonly GroupKey[];
+  readonly grid: SeriesGrid | null;
+  readonly rawFilter: string;
+  readonly rollupFilter: string | null;
+  readonly unnamed: UnnamedRows | null;
+  readonly unsided: boolean;
+}
+
+function rawCalls(window: Window, filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
+  return RAW.fill({
+    keys: aliasedKeys(keys, 'raw'),
+    step: stepNumber(grid, 'raw', binder),
+    history: historyJoin(historyLookups(keys), window, binder),
+    range: rawRange(window, binder),
+    filter,
+  });
+}
+
+/** Calls of a rollup, and those that raw flows answer instead. */
+function rollupCalls(
+  grain: RollupGrain,
+  windows: readonly Window[],
+  calls: Calls,
+  binder: ParamBinder,
+): readonly string[] {
+  const { unnamed, rawFilter, rollupFilter } = calls;
+  const table = TABLES[grain];
+  const rollup = ROLLUP.fill({
+    keys: aliasedKeys(calls.keys, 'rollup'),
+    step: stepNumber(calls.grid, 'rollup', binder),
+    table,
+    range: windows.map((window) => rollupRange(window, binder)).join(' OR '),
+    filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
+  });
+  if (unnamed === null) return [rollup];
+  const raw = windows.map((window) => {
+    const rest = unnamedInRaw(rawFilter, unnamed, window, { grain, table }, binder);
+    return rawCalls(window, rest, calls, binder);
+  });
+  return [rollup, ...raw];
+}
+
+function callsSql(calls: Calls, binder: ParamBinder): string {
+  const rollups = rollupSegments(calls.segments).flatMap(({ grain, windows }) =>
+    rollupCalls(grain, windows, calls, binder),
+  );
+  const raw = calls.segments
+    .filter(({ grain }) => grain === 'raw')
+    .map((segment) => rawCalls(segment, calls.rawFilter, calls, binder));
+  return [...rollups, ...raw].join('\nUNION ALL\n');
+}
+
+const HISTOGRAM = 'sumMapIf(m_histogram, counted) AS histogram';
+/** The same for who reads the groups: the fewer levels a statement has, the less its analysis costs. */
+const READ_HISTOGRAM = `mapKeys(${HISTOGRAM}) AS histogram_buckets, mapValues(histogram) AS histogram_counts`;
+
+/** All groups, or no more than `most` of them, to be read. */
+export function groupsSql(calls: Calls, window: Window, binder: ParamBinder, most: string | null): string {
+  const { keys, group_keys } = keyFragments(calls.keys);
+  const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
+  const range = rollupRange(hours, binder);
+  return GROUPS.fill({
+    keys,
+    group_keys,
+    histogram: most === null ? HISTOGRAM : READ_HISTOGRAM,
+    limit: most === null ? '' : `LIMIT ${most}`,
+    against: calls.unsided ? ', if(reporter = 2, 2, 0)' : '',
+    beaten: calls.unsided ? BEATEN.fill({ range }) : REPORTERS.fill({ range, reporter: '1' }),
+    calls: callsSql(calls, binder),
+  });
+}
