@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog, type EventLog } from '@flowledger/event-log';
-import { silentLog } from '@flowledger/platform';
+import { collectLessOften, silentLog } from '@flowledger/platform';
 import { runLoader, type Loader } from '@flowledger/sink';
 import { startTestStore, type TestStore } from '@flowledger/testkit';
 import type { MadeFlow } from './flows/made-flows.js';
@@ -90,6 +90,8 @@ export async function loadLog(
   store: ColumnStore,
   complete: () => boolean = () => true,
 ): Promise<void> {
+  // As the worker, whose part this process plays.
+  collectLessOften();
   const stop = new AbortController();
   const options = { log, store, group: LOADER_GROUP, logger: silentLog, rawTtlDays: KEPT_DAYS };
   const loader = runLoader(options, stop.signal);

@@ -2,8 +2,15 @@
 import { openColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openLogReader } from '@flowledger/event-log';
 import { describeLoader, keepSizes, loaderLag, loaderMetrics, runLoader } from '@flowledger/sink';
-import { describeError, runProcess, startAdminServer, systemClock } from '@flowledger/platform';
+import {
+  collectLessOften,
+  describeError,
+  runProcess,
+  startAdminServer,
+  systemClock,
+} from '@flowledger/platform';
 
+collectLessOften();
 await runProcess('worker', async ({ config, log, metrics, life, signal }) => {
   const eventLog = await openLogReader(config, log);
   life.own('log', () => eventLog.close());

@@ -13,3 +13,4 @@ export * from './run-process.js';
 export { VERSION } from './version.js';
 export * from './safe-binding.js';
 export { collectLessOften } from './collect-less-often.js';
+export { Turnstile } from './turnstile.js';

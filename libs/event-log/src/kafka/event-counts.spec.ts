@@ -6,6 +6,7 @@ import { EventCounts, type Counted } from './event-counts.js';
 import type { Fetcher, Fetched } from './fetcher.js';
 import type { PartitionProducer } from './partition-producer.js';
 import type { FetchedRecord } from './protocol.js';
+import type { OutgoingRecord } from './record-batch.js';
 
 /** One partition that several writers append to, and the topic of the points. */
 class ModelTopic {
@@ -24,8 +25,10 @@ class ModelTopic {
         fetch: (_topic: string, _p: number, { from }: { from: bigint }) => this.fetch(from),
       } as unknown as Fetcher,
       producer: {
-        append: async (messages: { key: string; value: string | null }[]) =>
-          void this.points.push(...messages),
+        append: async (records: readonly OutgoingRecord[]) =>
+          void this.points.push(
+            ...records.map(({ key, value }) => ({ key: String(key), value: value?.toString() ?? null })),
+          ),
       } as unknown as PartitionProducer,
       records: (_partition, from, to) => this.records(from, to, counts),
       log: silentLog,

@@ -1,10 +1,10 @@
-import type { Message } from 'kafkajs';
 import type { Log } from '@flowledger/platform';
 import { COUNT_HEADER, decodePoint, encodePoint, EVENTS_HEADER, eventsIn } from './event-headers.js';
 import type { CountPoint } from './event-headers.js';
 import type { Fetcher } from './fetcher.js';
 import type { PartitionProducer } from './partition-producer.js';
 import type { FetchedRecord } from './protocol.js';
+import type { OutgoingRecord } from './record-batch.js';
 
 /** A record as counting sees it. */
 export interface Counted {
@@ -181,14 +181,14 @@ export class EventCounts {
 
   private publish(): void {
     this.timer = undefined;
-    const messages: Message[] = [];
+    const messages: OutgoingRecord[] = [];
     this.points.forEach((points, partition) => {
       const last = points.at(-1);
       if (last === undefined || last.offset <= (this.published[partition] ?? 0n)) return;
       this.published[partition] = last.offset;
-      messages.push({ key: this.keyOf(partition, last), value: encodePoint(last) });
+      messages.push(pointRecord(this.keyOf(partition, last), encodePoint(last)));
     });
-    for (const key of this.obsolete) messages.push({ key, value: null });
+    for (const key of this.obsolete) messages.push(pointRecord(key, null));
     this.obsolete.clear();
     if (messages.length === 0) return;
     const sent = this.options.producer.append(messages, messages.length * 100);
@@ -229,4 +229,8 @@ export class EventCounts {
     const known = this.published[at];
     if (known !== undefined && known < point.offset) this.published[at] = point.offset;
   }
+}
+
+function pointRecord(key: string, value: string | null): OutgoingRecord {
+  return { key: Buffer.from(key), value: value === null ? null : Buffer.from(value), headers: {} };
 }

@@ -2,7 +2,7 @@ import { AppError } from '@flowledger/platform';
 import type { Clock } from '@flowledger/platform';
 import { kafkaFacts, kafkaFault, mayTryAgain } from './faults.js';
 import type { KafkaConnection } from './options.js';
-import { newCluster } from './protocol.js';
+import { newCluster } from './cluster.js';
 import type { Broker, Cluster } from './protocol.js';
 
 /** Which broker a request is for. */

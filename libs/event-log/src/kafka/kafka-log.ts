@@ -1,5 +1,4 @@
 import { AppError, isAppError } from '@flowledger/platform';
-import type { Message } from 'kafkajs';
 import { ByteBudget } from '../embedded/byte-budget.js';
 import { checkGroupName } from '../embedded/group-offsets.js';
 import { withLinkedSignal } from '../embedded/linked-signal.js';
@@ -24,6 +23,7 @@ import { resolveKafkaOptions } from './options.js';
 import type { KafkaLogOptions, ResolvedKafkaOptions } from './options.js';
 import { PartitionProducer } from './partition-producer.js';
 import { KafkaPartitionReader } from './partition-reader.js';
+import type { OutgoingRecord } from './record-batch.js';
 import { partitionBytesRequest } from './raw-requests.js';
 import { checkTopic, countsTopic, openTopics, readEpoch } from './topics.js';
 
@@ -315,10 +315,10 @@ class KafkaLog implements EventLog {
   }
 }
 
-function countedFrom(first: bigint, messages: readonly Message[]): Counted[] {
+function countedFrom(first: bigint, messages: readonly OutgoingRecord[]): Counted[] {
   return messages.map(({ headers }, at) => ({
     offset: first + BigInt(at),
-    events: Number(headers?.[EVENTS_HEADER] ?? 0),
+    events: Number(headers[EVENTS_HEADER] ?? 0),
   }));
 }
 

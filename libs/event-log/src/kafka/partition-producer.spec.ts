@@ -2,9 +2,35 @@ import { isAppError, systemClock } from '@flowledger/platform';
 import { describe, expect, it } from 'vitest';
 import type { KafkaLink } from './kafka-link.js';
 import { PartitionProducer } from './partition-producer.js';
-import type { Broker } from './protocol.js';
+import { readBatch } from '../testing/kafkajs-batches.js';
+import { registerCodecs } from './codecs.js';
+import type { ProduceAnswer } from './produce-request.js';
+import type { Broker, RawRequest } from './protocol.js';
+import type { OutgoingRecord } from './record-batch.js';
+import { AnswerReader } from './wire.js';
 
-type ProduceRequest = Parameters<Broker['produce']>[0];
+registerCodecs();
+
+/** What a request says, read with kafkajs's decoder of batches. */
+interface ProduceRequest {
+  readonly acks: number;
+  readonly partition: number;
+  readonly producerId: string;
+  readonly firstSequence: number;
+  readonly values: readonly string[];
+}
+
+async function readRequest(bytes: Buffer): Promise<ProduceRequest> {
+  const reader = new AnswerReader(bytes);
+  reader.take(2);
+  const acks = reader.int16();
+  reader.take(8);
+  reader.plainString();
+  reader.take(4);
+  const partition = reader.int32();
+  const { producerId, firstSequence, records } = await readBatch(reader.take(reader.int32()));
+  return { acks, partition, producerId, firstSequence, values: records.map(({ value }) => String(value)) };
+}
 
 /** A broker that knows each producer's sequence, as Kafka does, and does what a test says to single requests. */
 class ModelBroker {
@@ -23,7 +49,12 @@ class ModelBroker {
     return { producerId: String(this.ids), producerEpoch: 0 };
   }
 
-  async produce(request: ProduceRequest): Promise<unknown> {
+  readonly connectionPool = {
+    send: async ({ request }: RawRequest<ProduceAnswer>): Promise<ProduceAnswer> =>
+      this.produce(await readRequest((await request.encode()).buffer)),
+  };
+
+  private async produce(request: ProduceRequest): Promise<ProduceAnswer> {
     this.busy++;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.busy);
     try {
@@ -34,25 +65,24 @@ class ModelBroker {
     }
   }
 
-  private answer(request: ProduceRequest): unknown {
+  private answer(request: ProduceRequest): ProduceAnswer {
     this.requests.push(request);
     const fault = this.faults.shift();
     if (fault === 'before') throw connectionLost();
-    const baseOffset = String(this.take(request));
+    const baseOffset = BigInt(this.take(request));
     if (fault === 'after') throw connectionLost();
     const partition = fault === 'unnamed' ? 9 : 0;
-    return { topics: [{ topicName: 't', partitions: [{ partition, baseOffset }] }] };
+    return { topics: [{ topicName: 't', partitions: [{ partition, errorCode: 0, baseOffset }] }] };
   }
 
-  private take({ producerId, topicData }: ProduceRequest): number {
-    const { firstSequence = 0, messages = [] } = topicData[0]?.partitions[0] ?? {};
+  private take({ producerId, firstSequence, values }: ProduceRequest): number {
     const known = this.sequences.get(producerId) ?? { next: 0, last: -1, at: -1 };
     if (firstSequence === known.last) return known.at;
     if (firstSequence !== known.next)
       throw Object.assign(new Error('sequence'), { type: 'OUT_OF_ORDER_SEQUENCE_NUMBER' });
     const at = this.log.length;
-    for (const { value } of messages) this.log.push(String(value));
-    this.sequences.set(producerId, { next: firstSequence + messages.length, last: firstSequence, at });
+    this.log.push(...values);
+    this.sequences.set(producerId, { next: firstSequence + values.length, last: firstSequence, at });
     return at;
   }
 
@@ -78,17 +108,14 @@ function producerAt(broker: ModelBroker, deliveryMs = 5_000): PartitionProducer 
   });
 }
 
-const message = (text: string): { value: string }[] => [{ value: text }];
+const message = (text: string): OutgoingRecord[] => [{ key: null, value: Buffer.from(text), headers: {} }];
 
 describe('PartitionProducer', () => {
   it('names one partition and asks for all replicas in every request', async () => {
     const broker = new ModelBroker();
     await producerAt(broker).append(message('a'), 1);
     const [request] = broker.requests;
-    expect(request?.acks).toBe(-1);
-    expect(request?.topicData.map(({ partitions }) => partitions.map(({ partition }) => partition))).toEqual([
-      [0],
-    ]);
+    expect(request).toMatchObject({ acks: -1, partition: 0 });
   });
 
   it('has one request on its way at a time, and gathers what comes meanwhile', async () => {

@@ -1,9 +1,9 @@
 import { AppError, isAppError } from '@flowledger/platform';
-import type { Message } from 'kafkajs';
-import { compressionType } from './codecs.js';
+import { compressionType, compressWith } from './codecs.js';
 import { isConnectionFault, kafkaFacts, kafkaFault, mayTryAgain } from './faults.js';
 import type { KafkaLink } from './kafka-link.js';
-import type { ProduceAnswer } from './protocol.js';
+import { produceRequest, type ProduceAnswer } from './produce-request.js';
+import { encodeBatch, encodeRecords, type OutgoingRecord } from './record-batch.js';
 
 /** What one producer of one partition needs. */
 export interface ProducerOptions {
@@ -16,11 +16,11 @@ export interface ProducerOptions {
   /** Headers for the first message of the next batch. */
   readonly stamp?: () => Readonly<Record<string, string>>;
   /** Told of every batch that is durable, before the next one is sent. */
-  readonly onAppended?: (first: bigint, messages: readonly Message[]) => void;
+  readonly onAppended?: (first: bigint, messages: readonly OutgoingRecord[]) => void;
 }
 
 interface Waiting {
-  readonly messages: readonly Message[];
+  readonly messages: readonly OutgoingRecord[];
   readonly bytes: number;
   readonly resolve: (first: bigint) => void;
   readonly reject: (fault: AppError) => void;
@@ -59,7 +59,7 @@ export class PartitionProducer {
   constructor(private readonly options: ProducerOptions) {}
 
   /** Resolves with the offset of the first message once all in-sync replicas have them. Messages stay together. */
-  append(messages: readonly Message[], bytes: number): Promise<bigint> {
+  append(messages: readonly OutgoingRecord[], bytes: number): Promise<bigint> {
     if (this.closed) return Promise.reject(closedFault());
     return new Promise((resolve, reject) => {
       this.waiting.push({ messages, bytes, resolve, reject });
@@ -106,20 +106,21 @@ export class PartitionProducer {
     return this.waiting.splice(0, count);
   }
 
-  private stamped(messages: readonly Message[]): readonly Message[] {
+  private stamped(messages: readonly OutgoingRecord[]): readonly OutgoingRecord[] {
     const [first, ...rest] = messages;
     const { stamp } = this.options;
     if (first === undefined || stamp === undefined) return messages;
     return [{ ...first, headers: { ...first.headers, ...stamp() } }, ...rest];
   }
 
-  private async send(messages: readonly Message[]): Promise<bigint> {
+  private async send(messages: readonly OutgoingRecord[]): Promise<bigint> {
     const { link, deliveryMs } = this.options;
     const deadline = link.clock.monotonic() + deliveryMs;
+    const records = await compressWith(this.options.compression, encodeRecords(messages));
     let uncertain = false;
     for (let tries = 0; ; tries++) {
       try {
-        return await this.sendOnce(messages);
+        return await this.sendOnce(messages.length, records);
       } catch (error) {
         const { type } = kafkaFacts(error);
         // Under another identity the same batch would be a new one: only right when nothing of it can have been taken.
@@ -137,24 +138,18 @@ export class PartitionProducer {
     }
   }
 
-  private async sendOnce(messages: readonly Message[]): Promise<bigint> {
+  private async sendOnce(count: number, records: Buffer): Promise<bigint> {
     const { link, topic, partition, compression } = this.options;
     const target = { topic, leaderOf: partition };
-    const id = await this.identity(messages.length);
-    const { producerId, producerEpoch, nextSequence } = id;
-    const partitions = [{ partition, firstSequence: nextSequence, messages }];
-    const answer = await link.once(target, (broker) =>
-      broker.produce({
-        topicData: [{ topic, partitions }],
-        producerId,
-        producerEpoch,
-        acks: -1,
-        timeout: BROKER_WAIT_MS,
-        compression: compressionType(compression),
-      }),
-    );
+    const id = await this.identity(count);
+    const { producerId, producerEpoch, nextSequence: firstSequence } = id;
+    const codec = compressionType(compression);
+    const timestampMs = link.clock.now();
+    const header = { producerId, producerEpoch, firstSequence, codec, count, timestampMs };
+    const request = produceRequest(topic, partition, encodeBatch(header, records), BROKER_WAIT_MS);
+    const answer = await link.once(target, (broker) => broker.connectionPool.send(request));
     const first = offsetIn(answer, topic, partition);
-    id.nextSequence += messages.length;
+    id.nextSequence += count;
     return first;
   }
 
@@ -176,7 +171,7 @@ export function offsetIn(answer: ProduceAnswer, topic: string, partition: number
   const named = answer.topics
     .find(({ topicName }) => topicName === topic)
     ?.partitions.find((one) => one.partition === partition);
-  const first = named === undefined ? -1n : BigInt(named.baseOffset);
+  const first = named === undefined ? -1n : named.baseOffset;
   if (first >= 0n) return first;
   throw new AppError(
     'LOG_UNAVAILABLE',
