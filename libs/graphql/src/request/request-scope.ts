@@ -1,6 +1,6 @@
 import type { ColumnStore, QueryPlan, QueryResult } from '@flowledger/column-store';
 import type { EventLog } from '@flowledger/event-log';
-import { AppError, type Clock, type Log, type Metrics } from '@flowledger/platform';
+import { AppError, type Clock, type Log, type Metrics, type Turnstile } from '@flowledger/platform';
 import type { FlowRecord, LabelledFlow, OpenLiveFlows, QueryContext, Retention } from '@flowledger/query';
 import type { Limits } from '../limits/limits.js';
 import type { TokenBuckets } from '../limits/token-bucket.js';
@@ -10,7 +10,6 @@ import type { PolicySource } from '../policies/policy-source.js';
 import { HistoryLoader } from './history-loader.js';
 import type { KnownClusters } from './known-clusters.js';
 import { LabelLoader } from './label-loader.js';
-import type { QueryGate } from './query-gate.js';
 import { TwinLoader } from './twin-loader.js';
 
 /** What subscriptions share. */
@@ -30,7 +29,8 @@ export interface RequestDeps {
   readonly tenant: string;
   readonly limits: Limits;
   readonly retention: Retention;
-  readonly gate: QueryGate;
+  /** Queries of all requests to the store. */
+  readonly gate: Turnstile;
   readonly clusters: KnownClusters;
   /** What each caller may still ask for. */
   readonly rate: TokenBuckets;

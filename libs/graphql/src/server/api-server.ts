@@ -12,6 +12,7 @@ import {
   openMetrics,
   silentLog,
   systemClock,
+  Turnstile,
   type Clock,
   type Log,
   type Metrics,
@@ -23,7 +24,6 @@ import { SharedPredicates } from '../live/shared-predicates.js';
 import { SubscriptionLimits } from '../live/subscription-limits.js';
 import { KnownClusters } from '../request/known-clusters.js';
 import type { PolicySource } from '../policies/policy-source.js';
-import { QueryGate } from '../request/query-gate.js';
 import type { LiveDeps, RequestDeps } from '../request/request-scope.js';
 import { refuse, type AccessRules, type Refusal } from './access.js';
 import { ApiModule } from './api-module.js';
@@ -132,7 +132,7 @@ function mayIntrospect({ introspection = 'auto', host, token = '' }: ApiServerOp
 function requestDeps(options: ApiServerOptions, metrics: Metrics): RequestDeps {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const queries = metrics.gauge('flowledger_graphql_store_queries', 'Store queries now, by state', ['state']);
-  const gate = new QueryGate(limits.concurrentQueries, limits.waitingQueries, (running, waiting) => {
+  const gate = new Turnstile(limits.concurrentQueries, limits.waitingQueries, (running, waiting) => {
     queries.set({ state: 'running' }, running);
     queries.set({ state: 'waiting' }, waiting);
   });
@@ -158,7 +158,7 @@ function liveDeps(options: LiveOptions, metrics: Metrics): LiveDeps {
   const { flows, perConnection = 20, subscriptions = 5000, bufferBytes = 8 * 1024 * 1024 } = options;
   const open = metrics.gauge('flowledger_graphql_subscriptions', 'Open subscriptions');
   const limits = new SubscriptionLimits(perConnection, subscriptions, (now) => open.set(now));
-  return { flows, limits, predicates: new SharedPredicates(), bufferBytes };
+  return { flows, limits, predicates: new SharedPredicates(flows.endpoints), bufferBytes };
 }
 
 async function listen(app: NestFastifyApplication, options: ApiServerOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import { decodeNativeBlocks, type ColumnStore } from '@flowledger/column-store';
 import type { ColumnBatch } from '@flowledger/model';
-import { AppError, type Clock } from '@flowledger/platform';
+import { AppError, isAppError, Turnstile, type Clock } from '@flowledger/platform';
 import type { QueryContext, QueryLimits, QueryPlan, Retention } from '@flowledger/query';
 
 /** Two days: parts outlive their time a little, and clocks differ. */
@@ -19,10 +19,12 @@ export interface StoreReaderOptions {
 
 /** Runs planned statements, a bounded number at once, first come, first served. */
 export class StoreReader {
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  /** Streams are bounded, and each asks for one page at a time. */
+  readonly #turnstile: Turnstile;
 
-  constructor(readonly options: StoreReaderOptions) {}
+  constructor(readonly options: StoreReaderOptions) {
+    this.#turnstile = new Turnstile(options.concurrentQueries, Infinity);
+  }
 
   /**
    * What planners know beside the question, as of now. Pages are read in order and stop when they are full, so that a
@@ -35,56 +37,26 @@ export class StoreReader {
   }
 
   /** Rows of a plan. Rejects CANCELLED when the signal aborts, also while waiting for a place. */
-  async rows<Row>(plan: QueryPlan, signal: AbortSignal): Promise<readonly Row[]> {
-    await this.#enter(signal);
-    try {
-      return (await this.options.store.query<Row>(plan, signal)).rows;
-    } finally {
-      this.#leave();
-    }
+  rows<Row>(plan: QueryPlan, signal: AbortSignal): Promise<readonly Row[]> {
+    return this.#inTurn(async () => (await this.options.store.query<Row>(plan, signal)).rows, signal);
   }
 
   /** Batches of a plan whose columns are read as bytes. Rejects as {@link rows}. */
-  async batches(plan: QueryPlan, signal: AbortSignal): Promise<readonly ColumnBatch[]> {
-    await this.#enter(signal);
-    try {
+  batches(plan: QueryPlan, signal: AbortSignal): Promise<readonly ColumnBatch[]> {
+    return this.#inTurn(async () => {
       const chunks: Uint8Array[] = [];
       const stream = await this.options.store.readNative(plan, signal);
       for await (const chunk of stream as AsyncIterable<Uint8Array>) chunks.push(chunk);
       return decodeNativeBlocks(Buffer.concat(chunks), 'flows');
-    } finally {
-      this.#leave();
+    }, signal);
+  }
+
+  async #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    try {
+      return await this.#turnstile.run(work, signal);
+    } catch (error) {
+      if (!signal.aborted || isAppError(error)) throw error;
+      throw new AppError('CANCELLED', 'query of a stream', { retry: true, cause: error });
     }
   }
-
-  async #enter(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw cancelled();
-    if (this.#running < this.options.concurrentQueries) {
-      this.#running++;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const turn = (): void => {
-        signal.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-        reject(cancelled());
-      };
-      this.#waiting.push(turn);
-      signal.addEventListener('abort', giveUp, { once: true });
-    });
-  }
-
-  /** The place goes to the next in line. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
-  }
-}
-
-function cancelled(): AppError {
-  return new AppError('CANCELLED', 'query of a stream', { retry: true });
 }
