@@ -9,10 +9,10 @@ import {
   type RankedRow,
 } from '@flowledger/query';
 import type { ApiContext } from '../request/request-scope.js';
-import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
 import { CoveredResolver } from './coverage-resolver.js';
 import { planned } from './planned.js';
+import { rankedView } from './ranked-view.js';
 import { quantiles } from './red-view.js';
 
 interface DnsArguments extends Omit<GroupedArguments, 'step'> {
@@ -29,16 +29,7 @@ export class DnsResolver {
     const request: DnsRequest = { ...args, window: windowRequest(args.window) };
     const plan = planned(planDns(request, scope.planning));
     const result = await scope.query<RankedRow>(plan.plan);
-    const answer = readDns(result.rows, plan);
-    return {
-      total: statsView(answer.total),
-      groups: answer.groups.map(({ key, id, stats }) => ({ key, id, stats: statsView(stats) })),
-      other: answer.other === null ? null : statsView(answer.other),
-      groupCount: answer.groupCount,
-      missing: answer.missing,
-      answered: answeredView({ table: 'flows', resolutionNs: null, exact: true }, result),
-      window: plan.window,
-    };
+    return rankedView(readDns(result.rows, plan), plan, result, statsView);
   }
 }
 

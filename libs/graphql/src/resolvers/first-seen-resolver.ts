@@ -15,6 +15,7 @@ import { coverageOf, type CoverageView } from '../coverage/coverage.js';
 import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type WindowArgument } from './arguments.js';
+import { CoveredResolver } from './coverage-resolver.js';
 import { dropReasonView } from './flow-view.js';
 import { planned } from './planned.js';
 
@@ -84,21 +85,11 @@ export class FirstSeenResolver {
   }
 }
 
-interface Compared {
-  readonly window: Window;
-  readonly history: Window;
-}
-
 @Resolver('FirstSeenResult')
-export class FirstSeenCoverageResolver {
-  @ResolveField('coverage')
-  coverage(@Parent() { window }: Compared, @Context() { scope }: ApiContext): Promise<CoverageView> {
-    return coverageOf(scope, { window });
-  }
-
+export class FirstSeenCoverageResolver extends CoveredResolver {
   @ResolveField('historyCoverage')
   async historyCoverage(
-    @Parent() { history }: Compared,
+    @Parent() { history }: { readonly history: Window },
     @Context() { scope }: ApiContext,
   ): Promise<CoverageView | null> {
     return history.fromNs < history.toNs ? coverageOf(scope, { window: history }) : null;

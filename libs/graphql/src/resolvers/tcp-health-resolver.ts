@@ -8,10 +8,10 @@ import {
   type TcpStats,
 } from '@flowledger/query';
 import type { ApiContext } from '../request/request-scope.js';
-import { answeredView } from './answered.js';
 import { windowRequest, type GroupedArguments } from './arguments.js';
 import { CoveredResolver } from './coverage-resolver.js';
 import { planned } from './planned.js';
+import { rankedView } from './ranked-view.js';
 
 interface TcpArguments extends Omit<GroupedArguments, 'step'> {
   readonly orderBy?: TcpOrder | null;
@@ -25,16 +25,7 @@ export class TcpHealthResolver {
     const request: TcpHealthRequest = { ...args, window: windowRequest(args.window) };
     const plan = planned(planTcpHealth(request, scope.planning));
     const result = await scope.query<RankedRow>(plan.plan);
-    const answer = readTcpHealth(result.rows, plan);
-    return {
-      total: statsView(answer.total),
-      groups: answer.groups.map(({ key, id, stats }) => ({ key, id, stats: statsView(stats) })),
-      other: answer.other === null ? null : statsView(answer.other),
-      groupCount: answer.groupCount,
-      missing: answer.missing,
-      answered: answeredView({ table: 'flows', resolutionNs: null, exact: true }, result),
-      window: plan.window,
-    };
+    return rankedView(readTcpHealth(result.rows, plan), plan, result, statsView);
   }
 }
 

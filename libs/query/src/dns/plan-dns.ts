@@ -1,22 +1,21 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { groupKeys } from '../group/dimensions.js';
-import type { GroupBy, GroupKey } from '../group/dimensions.js';
+import type { GroupBy } from '../group/dimensions.js';
 import { rankedFragments } from '../group/ranked-groups.js';
+import { rankedQuestion } from '../group/ranked-question.js';
+import type { RankedPlan } from '../group/ranked-question.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
-import type { QueryContext, QueryPlan } from '../query-plan.js';
-import { done, refuse } from '../result.js';
+import type { QueryContext } from '../query-plan.js';
+import { done } from '../result.js';
 import type { Result } from '../result.js';
 import { SqlTemplate } from '../sql-template.js';
-import { ceilTo, floorTo, HOUR_NS, rawRange, resolveWindow, rollupRange, SECOND_NS } from '../window.js';
+import { ceilTo, floorTo, HOUR_NS, rawRange, rollupRange, SECOND_NS } from '../window.js';
 import type { Window, WindowRequest } from '../window.js';
 
 const DNS = new SqlTemplate('dns');
 const REPORTERS = new SqlTemplate('red-reporters');
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 1000;
 /** The name asked for. */
 const DEFAULT_GROUPING: readonly GroupBy[] = [{ dimension: 'ENDPOINT' }];
 /** How long after the window an answer to a query in it may come. */
@@ -39,40 +38,6 @@ export interface DnsRequest {
   readonly groupBy?: readonly GroupBy[] | null;
   readonly orderBy?: DnsOrder | null;
   readonly limit?: number | null;
-}
-
-/** A planned question whose answer is ranked groups read from single flows. */
-export interface RankedPlan {
-  readonly plan: QueryPlan;
-  readonly window: Window;
-  readonly keys: readonly GroupKey[];
-}
-
-/** What only an answer tells, and services, which are looked up for each call. */
-const UNSHARED: ReadonlySet<string> = new Set(['STATUS_CLASS', 'DIRECTION', 'SERVICE']);
-
-/** Window, keys and limit of a question, checked. */
-export function rankedQuestion(
-  request: Pick<DnsRequest, 'window' | 'groupBy' | 'limit'>,
-  fallback: readonly GroupBy[],
-  context: QueryContext,
-): Result<{ readonly window: Window; readonly keys: readonly GroupKey[]; readonly limit: number }> {
-  const window = resolveWindow(request.window, context);
-  if (!window.ok) return window;
-  const groups = request.groupBy ?? fallback;
-  const answerOnly = groups.findIndex(({ dimension }) => UNSHARED.has(dimension));
-  if (answerOnly >= 0)
-    return refuse(
-      'UNSUPPORTED_GROUPING',
-      `groupBy[${answerOnly}]`,
-      'a dimension that question and answer share',
-    );
-  const keys = groupKeys(groups, 'red');
-  if (!keys.ok) return keys;
-  const limit = request.limit ?? DEFAULT_LIMIT;
-  if (!Number.isInteger(limit) || limit < 0 || limit > MAX_LIMIT)
-    return refuse('TOO_COSTLY', 'limit', `from 0 to ${MAX_LIMIT} groups`);
-  return done({ window: window.value, keys: keys.value, limit });
 }
 
 function reported(side: 1 | 2, window: Window, binder: ParamBinder): string {

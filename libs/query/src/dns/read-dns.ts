@@ -1,9 +1,9 @@
 import { readRanked } from '../group/ranked-groups.js';
 import type { RankedAnswer, RankedRow } from '../group/ranked-groups.js';
+import type { RankedPlan } from '../group/ranked-question.js';
 import type { Missing } from '../missing.js';
 import { addHistograms } from '../red/latency-histogram.js';
 import type { LatencyHistogram } from '../red/latency-histogram.js';
-import type { RankedPlan } from './plan-dns.js';
 
 const NO_ERROR = 0;
 const SERVER_FAILURE = 2;

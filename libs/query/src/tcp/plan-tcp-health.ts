@@ -1,9 +1,9 @@
-import type { RankedPlan } from '../dns/plan-dns.js';
-import { rankedQuestion } from '../dns/plan-dns.js';
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import type { GroupBy } from '../group/dimensions.js';
 import { rankedFragments } from '../group/ranked-groups.js';
+import { rankedQuestion } from '../group/ranked-question.js';
+import type { RankedPlan } from '../group/ranked-question.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext } from '../query-plan.js';

@@ -1,6 +1,6 @@
-import type { RankedPlan } from '../dns/plan-dns.js';
 import { readRanked } from '../group/ranked-groups.js';
 import type { RankedAnswer, RankedRow } from '../group/ranked-groups.js';
+import type { RankedPlan } from '../group/ranked-question.js';
 import type { Missing } from '../missing.js';
 
 /** Numbers of a set of connections. */
