@@ -1,6 +1,7 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { aliasedKeys, groupKeys, keyFragments } from '../group/dimensions.js';
+import { groupKeys } from '../group/dimensions.js';
+import { aliasedKeys, keyFragments } from '../group/key-fragments.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
 import { historyLookups, lacksNames, refinedKeys, unnamedConditions } from '../group/refined-keys.js';
 import type { UnnamedCells } from '../group/refined-keys.js';

@@ -1,6 +1,7 @@
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
-import { groupKeys, keyFragments } from '../group/dimensions.js';
+import { groupKeys } from '../group/dimensions.js';
+import { keyFragments } from '../group/key-fragments.js';
 import type { GroupBy, GroupKey } from '../group/dimensions.js';
 import { unnamedConditions } from '../group/refined-keys.js';
 import { unnamedRows } from '../history/unnamed-rows.js';

@@ -2,9 +2,10 @@ import { groupId, keyParts } from '../group/dimensions.js';
 import type { KeyPart } from '../group/dimensions.js';
 import type { Missing } from '../missing.js';
 import { bucketIndex } from '../series.js';
-import { addHistograms } from './latency-histogram.js';
 import type { LatencyHistogram } from './latency-histogram.js';
 import type { ErrorRule, RedPlan } from './plan-red.js';
+import { addSums, sumsOf, sumsOfRows } from './red-sums.js';
+import type { Sums } from './red-sums.js';
 
 /** A row of the RED statement: one group (rank 0 = all others) and one step. */
 export interface RedRow {
@@ -75,62 +76,6 @@ export interface RedAnswer {
   readonly other: RedStats | null;
   readonly groupCount: number;
   readonly missing: readonly Missing[];
-}
-
-interface Sums {
-  readonly requests: bigint;
-  readonly denied: bigint;
-  readonly faults: bigint;
-  readonly failures: bigint;
-  readonly serverRequests: bigint;
-  readonly httpRequests: bigint;
-  readonly latencyKnown: bigint;
-  readonly latencySumNs: bigint;
-  readonly latencyMaxNs: bigint;
-  readonly histogram: LatencyHistogram;
-}
-
-function sumsOf(row: RedRow): Sums {
-  const histogram = new Map<number, bigint>();
-  for (const [index, bucket] of row.histogram_buckets.entries()) {
-    const count = BigInt(row.histogram_counts[index] ?? '0');
-    // A correction may have brought it to 0.
-    if (count !== 0n) histogram.set(Number(bucket), count);
-  }
-  return {
-    requests: BigInt(row.requests),
-    denied: BigInt(row.denied),
-    faults: BigInt(row.faults),
-    failures: BigInt(row.failures),
-    serverRequests: BigInt(row.server_requests),
-    httpRequests: BigInt(row.http_requests),
-    latencyKnown: BigInt(row.latency_known),
-    latencySumNs: BigInt(row.latency_sum_ns),
-    latencyMaxNs: BigInt(row.latency_max_ns),
-    histogram,
-  };
-}
-
-/** The sums of rows; most groups have one. */
-function sumsOfRows(rows: readonly RedRow[]): Sums {
-  const [only] = rows;
-  return only !== undefined && rows.length === 1 ? sumsOf(only) : addSums(rows.map(sumsOf));
-}
-
-function addSums(parts: readonly Sums[]): Sums {
-  const add = (pick: (part: Sums) => bigint): bigint => parts.reduce((sum, part) => sum + pick(part), 0n);
-  return {
-    requests: add((part) => part.requests),
-    denied: add((part) => part.denied),
-    faults: add((part) => part.faults),
-    failures: add((part) => part.failures),
-    serverRequests: add((part) => part.serverRequests),
-    httpRequests: add((part) => part.httpRequests),
-    latencyKnown: add((part) => part.latencyKnown),
-    latencySumNs: add((part) => part.latencySumNs),
-    latencyMaxNs: parts.reduce((max, part) => (part.latencyMaxNs > max ? part.latencyMaxNs : max), 0n),
-    histogram: addHistograms(parts.map((part) => part.histogram)),
-  };
 }
 
 function errorsOf(sums: Sums, rule: ErrorRule): bigint {

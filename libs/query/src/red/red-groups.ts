@@ -1,4 +1,4 @@
-import { aliasedKeys, keyFragments } from '../group/dimensions.js';
+import { aliasedKeys, keyFragments } from '../group/key-fragments.js';
 import type { GroupKey } from '../group/dimensions.js';
 import { historyLookups } from '../group/refined-keys.js';
 import { historyJoin } from '../history/history-join.js';
