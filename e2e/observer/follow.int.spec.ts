@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOADER_GROUP } from '@flowledger/event-log';
 import { openLiveFlows } from '@flowledger/live';
 import { createObserverServer, type ObserverServer } from '@flowledger/observer';
+import { WireWriter } from '@flowledger/model';
 import { openLog } from '@flowledger/platform';
+import type { QueryPlan } from '@flowledger/query';
 import { Simulation, type SimulatedEvent } from '@flowledger/simulator';
 import { storedKeys } from '@flowledger/sink';
 import { startTestPipeline, type TestPipeline } from '@flowledger/testkit';
@@ -38,6 +40,7 @@ beforeAll(async () => {
     tenant: 'default',
     rawTtlDays: KEPT_DAYS,
     keys: storedKeys(store),
+    endpoints: async <Row>(plan: QueryPlan) => (await store.query<Row>(plan)).rows,
   };
   server = await createObserverServer({
     store,
@@ -46,7 +49,7 @@ beforeAll(async () => {
     port: 0,
     credentials: { token: '', username: '', password: '' },
     insecure: false,
-    matchInferred: false,
+    matchInferred: true,
     tenant: 'default',
     version: '0.0.0-test',
     log: openLog('observer-test', 'error'),
@@ -101,6 +104,24 @@ describe('following', () => {
     }
     expect((await client.unary('/observer.Observer/GetNodes')).messages(1).length).toBeGreaterThan(0);
     expect((await client.unary('/observer.Observer/ServerStatus')).message(5)?.uint64(1)).toBeGreaterThan(0n);
+  });
+
+  it('with matchInferred also brings flows that do not name the workload themselves', async () => {
+    const workload = new WireWriter();
+    workload.bytesField(27, textFilter({ 1: ['catalog'] }));
+    const allow = [workload.finish()];
+    const unnamed = (answers: readonly FlowsAnswer[]): boolean =>
+      answers.some(({ body }) => body.message(9)?.has(6) !== true);
+    const following = client.flows({ number: 0n, follow: true, allow }, unnamed);
+    const span = { from: NOW_NS, to: NOW_NS + 600n * SECOND_NS };
+    let found = false;
+    void following.finally(() => (found = true));
+    // Nothing is said when the follower is there, so flows are fed until it has what it waits for.
+    for (const event of new Simulation({ seed: 12, ...span, callsPerSecond: 4, scenario: 'test' }).events()) {
+      if (found) break;
+      await pipeline.feed([event]);
+    }
+    expect(unnamed(await following)).toBe(true);
   });
 
   it.runIf(haveGo())(

@@ -3,6 +3,7 @@ import { LOADER_GROUP, type EventLog } from '@flowledger/event-log';
 import type { LiveOptions } from '@flowledger/graphql';
 import { openLiveFlows } from '@flowledger/live';
 import type { Config, Log, Metrics } from '@flowledger/platform';
+import type { QueryPlan } from '@flowledger/query';
 import { storedKeys } from '@flowledger/sink';
 
 /** What the live tail is made from. */
@@ -23,6 +24,8 @@ export function openLive(config: Config, { eventLog, store, log, metrics }: Live
     tenant: config.source.tenant,
     rawTtlDays: config.retention.rawDays,
     keys: storedKeys(store),
+    endpoints: async <Row>(plan: QueryPlan, signal: AbortSignal) =>
+      (await store.query<Row>(plan, signal)).rows,
     recentBytes: recent,
     logger: log,
     metrics,

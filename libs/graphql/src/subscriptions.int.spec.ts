@@ -124,6 +124,19 @@ describe('subscriptions over a WebSocket', () => {
     expect(flowIds(client.events('1')).toSorted()).toEqual(wanted);
   });
 
+  it('matches inferred names in live flows as in history', async () => {
+    const workload = { destinationWorkload: [{ name: 'catalog' }] };
+    const filters = { allow: [{ ...workload, matchInferred: true }] };
+    const client = await connect();
+    client.subscribe('1', FLOWS, { since: '30m', filters });
+    await client.until(() => caughtUp(client.events('1')));
+    await feed(-24, -21);
+    const wanted = (await stored(filters)).toSorted();
+    expect(wanted.length).toBeGreaterThan((await stored({ allow: [workload] })).length);
+    await client.until(() => flowIds(client.events('1')).length >= wanted.length);
+    expect(flowIds(client.events('1')).toSorted()).toEqual(wanted);
+  });
+
   it('sends drop events only as drops', async () => {
     const client = await connect();
     client.subscribe('1', DROPS, { since: '30m' });

@@ -1,6 +1,7 @@
 import { AppError, silentLog, systemClock, type Clock, type Log, type Metrics } from '@flowledger/platform';
 import type { AcceptedKeys } from '@flowledger/model';
-import type { LiveStep, LogCursor, OpenLiveFlows, TailRequest } from '@flowledger/query';
+import type { LiveEndpointHistory, LiveStep, LogCursor, OpenLiveFlows, TailRequest } from '@flowledger/query';
+import { LiveEndpoints, type ReadRows } from './live-endpoints.js';
 import { PartitionHub } from './partition-hub.js';
 import { Reader } from './reader.js';
 import type { TailContext, TailedLog, TailEvents } from './tail-context.js';
@@ -17,6 +18,8 @@ export interface LiveFlowsOptions {
   readonly rawTtlDays: number;
   /** What the loader accepted before (`storedKeys` of the sink over the reading user's store). */
   readonly keys: AcceptedKeys;
+  /** Reads the endpoint history for predicates that match inferred names; without it there are none. */
+  readonly endpoints?: ReadRows;
   /** Bytes of decoded records that each partition keeps for readers who come late. Default 16 MiB. */
   readonly recentBytes?: number;
   /** Readers that may read the log for themselves at once, because they are far behind. Default 4. */
@@ -35,15 +38,18 @@ const CATCH_UPS = 4;
  * not at all while nobody listens. What the loader would not store (duplicates) is not delivered.
  */
 export function openLiveFlows(options: LiveFlowsOptions): OpenLiveFlows {
+  const { endpoints, tenant, clock = systemClock, logger = silentLog } = options;
   const context: TailContext = {
     log: options.log,
     group: options.group,
-    tenant: options.tenant,
+    tenant,
     rawTtlMs: options.rawTtlDays * DAY_MS,
     keys: options.keys,
     recentBytes: options.recentBytes ?? RECENT_BYTES,
-    clock: options.clock ?? systemClock,
-    logger: options.logger ?? silentLog,
+    endpoints:
+      endpoints === undefined ? undefined : new LiveEndpoints({ read: endpoints, tenant, clock, logger }),
+    clock,
+    logger,
     events: tailEvents(options.metrics),
   };
   return new LiveTail(context, options.catchUps ?? CATCH_UPS);
@@ -60,6 +66,10 @@ class LiveTail implements OpenLiveFlows {
     const turns = new Turns(catchUps);
     const { partitions } = context.log;
     this.#hubs = Array.from({ length: partitions }, (_, p) => new PartitionHub(context, p, turns));
+  }
+
+  get endpoints(): LiveEndpointHistory | undefined {
+    return this.context.endpoints;
   }
 
   async loaded(): Promise<LogCursor> {

@@ -1,5 +1,5 @@
 import type { StoredRecord } from '@flowledger/event-log';
-import { DuplicateRule, Projection } from '@flowledger/model';
+import { DuplicateRule, Projection, type ColumnBatch } from '@flowledger/model';
 import { flowsOfBatch, lossesOfBatch, type LabelledFlow, type RecordLoss } from '@flowledger/query';
 import type { TailContext } from './tail-context.js';
 
@@ -87,7 +87,11 @@ export class PartitionFeed {
     const last = taken.at(-1);
     if (last === undefined) return [];
     await this.#prepare(taken, signal);
-    const fed = this.#decode(taken);
+    const { fed, endpoints } = this.#decode(taken);
+    await this.context.endpoints?.take(
+      fed.flatMap(({ flows }) => flows),
+      endpoints,
+    );
     this.#next = last.offset + 1n;
     return fed;
   }
@@ -113,7 +117,10 @@ export class PartitionFeed {
     this.#turned = at;
   }
 
-  #decode(records: readonly StoredRecord[]): readonly FedRecord[] {
+  #decode(records: readonly StoredRecord[]): {
+    readonly fed: readonly FedRecord[];
+    readonly endpoints: ColumnBatch;
+  } {
     for (const record of records) {
       this.#rule.beginRecord(record);
       this.#projection.add(record);
@@ -125,7 +132,7 @@ export class PartitionFeed {
     this.context.events.decoded(batches.flows.rows);
     const removed = this.#removed;
     this.#removed = 0;
-    return records.map(({ offset, value }, i) => ({
+    const fed = records.map(({ offset, value }, i) => ({
       partition: this.partition,
       offset,
       flows: flows.get(offset) ?? [],
@@ -133,6 +140,7 @@ export class PartitionFeed {
       bytes: value.length * MEMORY_FACTOR,
       removed: i === 0 ? removed : 0,
     }));
+    return { fed, endpoints: batches.endpoints };
   }
 
   #place(): { readonly epoch: bigint; readonly partition: number } {

@@ -129,6 +129,7 @@ export class PartitionHub {
         return;
       }
       await reader.room();
+      await this.context.endpoints?.ready(record.flows);
       if (!signal.aborted && wanted >= this.#first) reader.offer(record, matches);
     }
   }

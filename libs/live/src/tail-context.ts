@@ -1,6 +1,7 @@
 import type { EventLog } from '@flowledger/event-log';
 import type { AcceptedKeys } from '@flowledger/model';
 import type { Clock, Log } from '@flowledger/platform';
+import type { LiveEndpoints } from './live-endpoints.js';
 
 /** The parts of the log that a live tail needs. */
 export type TailedLog = Pick<EventLog, 'epoch' | 'partitions' | 'bounds' | 'read' | 'committed'>;
@@ -17,6 +18,8 @@ export interface TailContext {
   readonly keys: AcceptedKeys;
   /** Bytes of decoded records that each partition keeps for readers who come a moment late. */
   readonly recentBytes: number;
+  /** Kept up to date for predicates that match inferred names. */
+  readonly endpoints: LiveEndpoints | undefined;
   readonly clock: Clock;
   readonly logger: Log;
   readonly events: TailEvents;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { migrate, type ColumnStore } from '@flowledger/column-store';
+import { migrate, type ColumnStore, type QueryPlan } from '@flowledger/column-store';
 import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@flowledger/event-log';
 import type { ApiServer } from '@flowledger/graphql';
 import type { ImportOutcome } from '@flowledger/ingest';
@@ -128,7 +128,8 @@ async function serve(testStore: TestStore, log: EmbeddedLog, nowMs: number): Pro
   const { storedKeys } = await import('@flowledger/sink');
   const reader = testStore.store('reader');
   const keys = storedKeys(reader);
-  const tail = { log, group: LOADER_GROUP, tenant: TENANT, rawTtlDays: KEPT_DAYS, keys };
+  const endpoints = async <Row>(plan: QueryPlan) => (await reader.query<Row>(plan)).rows;
+  const tail = { log, group: LOADER_GROUP, tenant: TENANT, rawTtlDays: KEPT_DAYS, keys, endpoints };
   const kept = BigInt(KEPT_DAYS) * DAY_NS;
   return createApiServer({
     store: reader,

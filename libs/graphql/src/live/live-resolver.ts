@@ -87,6 +87,7 @@ async function subscribe<Name extends 'flows' | 'drops'>(
       shownBy: asking,
       signal: stop.signal,
     };
+    if (infers(filters)) await live.flows.endpoints?.prepare();
     return cancellable(name, streamFlows(scope, live.flows, request), scope, () => {
       stop.abort();
       leave();
@@ -95,6 +96,11 @@ async function subscribe<Name extends 'flows' | 'drops'>(
     leave();
     throw toldError(error, scope);
   }
+}
+
+/** Whether filters match names that only the endpoint history knows. */
+function infers(filters: FlowFilters | null): boolean {
+  return [...(filters?.allow ?? []), ...(filters?.deny ?? [])].some((each) => each.matchInferred === true);
 }
 
 /** Where the subscription begins; throws BAD_CURSOR and BAD_WINDOW. */

@@ -1,4 +1,10 @@
-import { compilePredicate, type FlowFilters, type FlowPredicate, type Result } from '@flowledger/query';
+import {
+  compilePredicate,
+  type EndpointHistory,
+  type FlowFilters,
+  type FlowPredicate,
+  type Result,
+} from '@flowledger/query';
 
 /** Filters whose predicate is remembered; least recently used go. */
 const REMEMBERED = 1000;
@@ -7,10 +13,14 @@ const REMEMBERED = 1000;
 export class SharedPredicates {
   readonly #known = new Map<string, Result<FlowPredicate>>();
 
+  /** Without a history filters with `matchInferred` are refused. */
+  constructor(private readonly history?: EndpointHistory) {}
+
   /** The predicate of filters with this hash, or why there is none. */
   of(filters: FlowFilters | null, filterHash: string): Result<FlowPredicate> {
     const known = this.#known.get(filterHash);
-    const predicate = known ?? compilePredicate(filters);
+    const predicate =
+      known ?? compilePredicate(filters, this.history === undefined ? {} : { history: this.history });
     this.#known.delete(filterHash);
     this.#known.set(filterHash, predicate);
     for (const oldest of this.#known.keys()) {

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import {
   compilePredicate,
   flowFiltersFromProto,
+  type EndpointHistory,
   type FlowFilters,
   type FlowPredicate,
   type QueryContext,
@@ -33,6 +34,8 @@ export interface EventRange {
 export interface FlowQuestion extends EventRange {
   readonly filters: FlowFilters;
   readonly matches: FlowPredicate;
+  /** What a live tail matches by: inferred names too where the filters do and the endpoint history is at hand. */
+  readonly follows: FlowPredicate;
   /** Inferred names match too, so that {@link matches} is narrower than `filters`. */
   readonly matchInferred: boolean;
   readonly follow: boolean;
@@ -46,14 +49,17 @@ export function flowQuestion(
   request: GetFlowsRequest,
   context: QueryContext,
   matchInferred: boolean,
+  history?: EndpointHistory,
 ): FlowQuestion {
   const sent = granted(flowFiltersFromProto(request.whitelist, request.blacklist));
   const matches = granted(compilePredicate(sent));
+  const filters = matchInferred ? inferredToo(sent) : sent;
   const range = eventRange(request, context, context.retention.rawNs);
   return {
     ...range,
-    filters: matchInferred ? inferredToo(sent) : sent,
+    filters,
     matches,
+    follows: history === undefined ? matches : granted(compilePredicate(filters, { history })),
     matchInferred,
     follow: request.follow,
     sinceNs: request.sinceNs,

@@ -127,7 +127,8 @@ export class FlowStream {
   async *#tail(live: OpenLiveFlows, after: LogCursor): AsyncGenerator<readonly Uint8Array[]> {
     const { question, deps, signal } = this;
     const { untilNs } = question;
-    const request = { after, matches: question.matches, maxBufferedBytes: deps.followBufferBytes, signal };
+    if (question.matchInferred) await live.endpoints?.prepare();
+    const request = { after, matches: question.follows, maxBufferedBytes: deps.followBufferBytes, signal };
     for await (const step of live.tail(request)) {
       if (step.kind === 'missed') yield [lostResponse(step, deps.nodeName)];
       if (step.kind !== 'flows') continue;

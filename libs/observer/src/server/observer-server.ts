@@ -147,7 +147,9 @@ function implementation(options: ObserverServerOptions, check: AccessCheck, clos
   const eventsNs = reader.options.retention.minuteNs;
   return {
     GetFlows: stream(check, closing, (bytes, signal, trailer) => {
-      const question = flowQuestion(decoded(decodeGetFlows(bytes)), reader.context(), options.matchInferred);
+      const request = decoded(decodeGetFlows(bytes));
+      const { matchInferred, live } = options;
+      const question = flowQuestion(request, reader.context(), matchInferred, live?.endpoints);
       return counted(new FlowStream(deps, question, signal), options.matchInferred, trailer);
     }),
     GetAgentEvents: stream(check, closing, (bytes, signal) => {

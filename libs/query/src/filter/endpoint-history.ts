@@ -14,3 +14,9 @@ export interface EndpointHistory {
   /** What `ip` (text as in the flow) was in the cluster in the hour that holds `timeNs`; empty = not known. */
   at(cluster: string, timeNs: bigint, ip: string): readonly HistoricEndpoint[];
 }
+
+/** The history that a live tail keeps while somebody matches inferred names. */
+export interface LiveEndpointHistory extends EndpointHistory {
+  /** Must have resolved before a tail with such a predicate begins. Rejects with the fault of the store. */
+  prepare(): Promise<void>;
+}

@@ -1,3 +1,4 @@
+import type { LiveEndpointHistory } from '../filter/endpoint-history.js';
 import type { FlowRecord } from '../flows/flow-record.js';
 
 /** A flow with the labels it carries, as predicates and streams need it; labels are as sent, sorted. */
@@ -65,4 +66,6 @@ export interface LiveFlows {
 export interface OpenLiveFlows extends LiveFlows {
   /** Where the log ends now: a tail from here gives only what comes. */
   end(): Promise<LogCursor>;
+  /** What predicates with `matchInferred` ask; undefined where live flows only match as sent. */
+  readonly endpoints?: LiveEndpointHistory | undefined;
 }
