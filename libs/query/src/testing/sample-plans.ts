@@ -21,7 +21,7 @@ import { planClusters, planNamespaces, planNodes, planOtherClusters } from '../i
 import { planServiceMap } from '../map/plan-service-map.js';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
-import { planRed } from '../red/plan-red.js';
+import { planRed, planRedQuestion } from '../red/plan-red.js';
 import type { Result } from '../result.js';
 
 const NOW = 1_767_268_800_000_000_000n;
@@ -176,6 +176,10 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
     );
     if (unranked === null) throw new Error('a series');
     return unranked.plan;
+  },
+  'red-unsided': () => {
+    const { question } = must(planRed({ window: RAGGED, stepNs: 300_000_000_000n }, SAMPLE_CONTEXT));
+    return must(planRedQuestion({ ...question, unsided: true }, SAMPLE_CONTEXT)).plan;
   },
   'red-raw': () =>
     must(

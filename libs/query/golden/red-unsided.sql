@@ -1,0 +1,112 @@
+SELECT
+  if(position > {limit:UInt32}, 0, position) AS group_rank,
+  
+  step_number,
+  max(position) AS last_position,
+  sum(requests) AS requests,
+  sum(denied) AS denied,
+  sum(faults) AS faults,
+  sum(failures) AS failures,
+  sum(server_requests) AS server_requests,
+  sum(http_requests) AS http_requests,
+  sum(latency_known) AS latency_known,
+  sum(latency_sum_ns) AS latency_sum_ns,
+  max(latency_max_ns) AS latency_max_ns,
+  max(unsided) AS unsided,
+  sumMap(histogram) AS histogram_sum,
+  mapKeys(histogram_sum) AS histogram_buckets,
+  mapValues(histogram_sum) AS histogram_counts
+FROM (
+  SELECT
+    *,
+    dense_rank() OVER (ORDER BY order_value DESC ) AS position
+  FROM (
+    SELECT
+      *,
+      sum(requests) OVER () AS order_value
+    FROM (SELECT
+  
+  step_number,
+  sumIf(m_requests, counted) AS requests,
+  sum(m_denied) AS denied,
+  sumIf(m_faults, counted) AS faults,
+  sumIf(m_failures, counted) AS failures,
+  sumIf(m_requests, counted AND reporter = 1) AS server_requests,
+  sumIf(m_requests, counted AND l7_kind = 2) AS http_requests,
+  sumIf(m_latency_known, counted) AS latency_known,
+  sumIf(m_latency_sum_ns, counted) AS latency_sum_ns,
+  maxIf(m_latency_max_ns, counted) AS latency_max_ns,
+  max(reporter = 0) AS unsided,
+  sumMapIf(m_histogram, counted) AS histogram
+FROM (
+  SELECT
+    *,
+    reporter = 1 OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour, if(reporter = 2, 2, 0))
+      NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket,
+  arrayJoin(if(sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0, [toUInt8(2), 0], [toUInt8(0)])) AS beaten
+FROM red_1h
+WHERE tenant = {tenant:String}
+  AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
+  AND reporter IN (1, 2)
+GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
+  OR sumIf(requests, reporter = 2) > 0 OR sumIf(denied, reporter = 2) > 0) AS counted
+  FROM (SELECT
+  cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
+  reporter,
+  toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
+  
+  intDiv(toInt64(toUnixTimestamp(bucket)), {p3:Int64}) AS step_number,
+  requests AS m_requests,
+  denied AS m_denied,
+  faults AS m_faults,
+  failures AS m_failures,
+  latency_known AS m_latency_known,
+  latency_sum_ns AS m_latency_sum_ns,
+  latency_max_ns AS m_latency_max_ns,
+  latency_histogram AS m_histogram
+FROM red_1m
+WHERE tenant = {tenant:String}
+  AND (bucket >= toDateTime({p4:Int64}, 'UTC') AND bucket < toDateTime({p5:Int64}, 'UTC'))
+  AND (true)
+UNION ALL
+SELECT
+  cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
+  toUInt8(traffic_direction) AS reporter,
+  toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
+  
+  intDiv(toUnixTimestamp64Nano(bucket_time), {p6:Int64}) AS step_number,
+  if(l7_type = 2, toInt64(weight), 0) AS m_requests,
+  if(l7_type = 1, toInt64(weight), 0) AS m_denied,
+  if(l7_type = 2 AND (http_code >= 500 OR (l7_kind = 1 AND dns_rcode = 2)), toInt64(weight), 0) AS m_faults,
+  if(l7_type = 2 AND (http_code >= 400 OR (l7_kind = 1 AND dns_rcode != 0) OR kafka_error_code != 0), toInt64(weight), 0) AS m_failures,
+  if(l7_type = 2 AND latency_bucket != 0, toInt64(weight), 0) AS m_latency_known,
+  if(l7_type = 2 AND latency_bucket != 0, toInt64(latency_ns * weight), 0) AS m_latency_sum_ns,
+  if(l7_type = 2, latency_ns, 0) AS m_latency_max_ns,
+  if(l7_type = 2 AND latency_bucket != 0, map(latency_bucket, toInt64(weight)), CAST(map(), 'Map(UInt16, Int64)')) AS m_histogram
+FROM flows
+
+WHERE tenant = {tenant:String}
+  AND bucket_time >= fromUnixTimestamp64Nano({p7:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p7:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p8:Int64}, 'UTC'))
+  AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
+  AND (true))
+)
+GROUP BY  step_number
+HAVING requests != 0 OR denied != 0
+)
+  )
+)
+GROUP BY group_rank,  step_number
+ORDER BY group_rank, step_number
+LIMIT {rows:UInt32}
+-- tenant = "acme"
+-- limit = 50
+-- rows = 1276
+-- p1 = "1767258000n"
+-- p2 = "1767268800n"
+-- p3 = "300n"
+-- p4 = "1767261600n"
+-- p5 = "1767268800n"
+-- p6 = "300000000000n"
+-- p7 = "1767261599999999999n"
+-- p8 = "1767261600000000000n"
