@@ -1,20 +1,14 @@
 // ClickHouse → GraphQL, the start page, metrics. Reads with the read-only user; passes uploads on to the ingestor.
-import { createApiServer, openPolicyFiles, readPreparedQueries } from '@flowledger/graphql';
-import {
-  exportRoute,
-  EXPORT_PATH,
-  importRoute,
-  IMPORT_PATH,
-  readGroupState,
-  REDRIVE_PATH,
-} from '@flowledger/cli';
+import { createApiServer, readPreparedQueries } from '@flowledger/graphql';
+import { readGroupState } from '@flowledger/cli';
 import { openColumnStore } from '@flowledger/column-store';
 import { openLogReader } from '@flowledger/event-log';
-import { runProcess, systemClock, VERSION } from '@flowledger/platform';
+import { runProcess, VERSION } from '@flowledger/platform';
 import { startHubbleMetrics } from './hubble-metrics.js';
 import { openLive } from './live.js';
 import { startObserver } from './observer.js';
-import { policyFiles } from './policy-files.js';
+import { openPolicies } from './policies.js';
+import { apiRoutes } from './routes.js';
 
 const DAY_NS = 86_400_000_000_000n;
 
@@ -77,28 +71,10 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
         ...(banner === undefined ? {} : { banner }),
       };
     },
-    policies: openPolicyFiles(policyFiles(config), systemClock, log),
+    policies: await openPolicies(config, log, life),
     metrics,
     logger: log,
-    routes: [
-      {
-        method: 'GET',
-        path: EXPORT_PATH,
-        handle: exportRoute({
-          store,
-          tenant: config.source.tenant,
-          retention,
-          concurrent: 2,
-          clock: systemClock,
-        }),
-      },
-      { method: 'POST', path: IMPORT_PATH, handle: importRoute({ ...intake, intakePath: '/intake/import' }) },
-      {
-        method: 'POST',
-        path: REDRIVE_PATH,
-        handle: importRoute({ ...intake, intakePath: '/intake/redrive' }),
-      },
-    ],
+    routes: apiRoutes(config, intake, retention),
   });
   life.own('server', () => server.close());
   return { url: server.url, ...(observer === undefined ? {} : { observer: observer.address }) };

@@ -14,4 +14,10 @@ export {
 } from './server/persisted-queries.js';
 export type { PolicySource, PolicyState, SourceProblem } from './policies/policy-source.js';
 export { openPolicyFiles } from './policies/policy-files.js';
+export { joinPolicies } from './policies/joined-policies.js';
+export {
+  openWatchedPolicies,
+  type WatchedPolicies,
+  type WatchedPoliciesOptions,
+} from './policies/watched-policies.js';
 export { readPolicyDocuments } from './policies/policy-documents.js';

@@ -11,6 +11,7 @@ export type { Match } from './match.js';
 export { parsePolicies, type ParsedPolicies } from './parse/parse-policies.js';
 export * from './policy.js';
 export * from './policy-history.js';
+export * from './policy-states.js';
 export { selectorText, type Selector, type Requirement } from './selector.js';
 export type { ObservedEdge } from './recommend/observed-edge.js';
 export * from './recommend/recommend-policies.js';

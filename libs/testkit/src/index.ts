@@ -1,3 +1,4 @@
+export * from './fake-kube-api.js';
 export * from './fault-proxy.js';
 export * from './tcp-proxy.js';
 export * from './test-store.js';

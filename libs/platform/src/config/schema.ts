@@ -225,6 +225,16 @@ export const configSchema = z.strictObject({
     files: list('Files and directories of policy objects (YAML, JSON) for explanations, drafts and reports', {
       flag: 'policy-file',
     }),
+    kubernetes: choice(
+      ['off', 'in-cluster', 'kubeconfig'],
+      'off',
+      'Follow policy objects in Kubernetes: with the service account of this pod, or with `policy.kubeconfig`',
+    ),
+    kubeconfig: text('', 'kubeconfig file; its current context, with a token or a client certificate'),
+    kubernetesCluster: text(
+      '',
+      'Cluster of flows that the objects in Kubernetes are about; empty: every cluster',
+    ),
   }),
   demo: z.strictObject({
     enabled: choice(
