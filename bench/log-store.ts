@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
-import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog, type EventLog } from '@flowledger/event-log';
+import {
+  LOADER_GROUP,
+  openEmbeddedLog,
+  type AppendRecord,
+  type EmbeddedLog,
+  type EventLog,
+} from '@flowledger/event-log';
 import { collectLessOften, silentLog } from '@flowledger/platform';
 import { runLoader, type Loader } from '@flowledger/sink';
 import { startTestStore, type TestStore } from '@flowledger/testkit';
@@ -63,6 +69,13 @@ export async function openBenchLog(): Promise<BenchLog> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Appends records a few at a time; resolves with the number of their events when they are durable. */
+export async function appendAll(log: EventLog, records: readonly AppendRecord[]): Promise<number> {
+  for (let at = 0; at < records.length; at += APPEND_AT_ONCE)
+    await log.append(records.slice(at, at + APPEND_AT_ONCE));
+  return records.reduce((sum, { events }) => sum + events, 0);
 }
 
 /** Packs flows and appends them; resolves with their number when they are durable. */
