@@ -12,5 +12,5 @@ export type { FileSystem, LogFile, OpenMode } from './embedded/file-system.js';
 export { systemProcesses } from './embedded/process-table.js';
 export type { Liveness, ProcessIdentity, ProcessTable } from './embedded/process-table.js';
 export { LOADER_GROUP, openLogReader, openLogWriter } from './open.js';
-export { openKafkaLog } from './kafka/kafka-log.js';
+export { openKafkaLog } from './kafka/open-kafka-log.js';
 export type { KafkaConnection, KafkaLogOptions, KafkaSasl, KafkaTls } from './kafka/options.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AppError, isAppError, systemClock, type Config, type Log } from '@flowledger/platform';
 import { openEmbeddedLog } from './embedded/embedded-log.js';
 import type { EmbeddedLogEvent } from './embedded/options.js';
-import { openKafkaLog } from './kafka/kafka-log.js';
+import { openKafkaLog } from './kafka/open-kafka-log.js';
 import type { KafkaConnection, KafkaLogOptions } from './kafka/options.js';
 import type { EventLog } from './port.js';
 

@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeEventLog } from '../contract.js';
 import type { EventLog } from '../port.js';
-import { openKafkaLog } from './kafka-log.js';
+import { openKafkaLog } from './open-kafka-log.js';
 import type { KafkaLogOptions } from './options.js';
 import { countsTopic } from './topics.js';
 

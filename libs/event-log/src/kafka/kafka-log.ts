@@ -1,4 +1,4 @@
-import { AppError, isAppError } from '@flowledger/platform';
+import { AppError } from '@flowledger/platform';
 import { ByteBudget } from '../embedded/byte-budget.js';
 import { checkGroupName } from '../embedded/group-offsets.js';
 import { withLinkedSignal } from '../embedded/linked-signal.js';
@@ -12,31 +12,21 @@ import type {
   PartitionLease,
   ReadOptions,
 } from '../port.js';
-import { zstdAvailable } from './codecs.js';
 import { KafkaConsumer } from './consumer.js';
-import { EventCounts, type Counted } from './event-counts.js';
 import { EVENTS_HEADER } from './event-headers.js';
-import { isConnectionFault } from './faults.js';
 import { Fetcher } from './fetcher.js';
 import { KafkaLink } from './kafka-link.js';
-import { resolveKafkaOptions } from './options.js';
-import type { KafkaLogOptions, ResolvedKafkaOptions } from './options.js';
+import { LogBooks } from './log-books.js';
+import type { ResolvedKafkaOptions } from './options.js';
 import { PartitionProducer } from './partition-producer.js';
 import { KafkaPartitionReader } from './partition-reader.js';
-import type { OutgoingRecord } from './record-batch.js';
-import { partitionBytesRequest } from './raw-requests.js';
-import { checkTopic, countsTopic, openTopics, readEpoch } from './topics.js';
 
-/** How often bounds are counted again when retention interferes. */
-const MAX_COUNTS = 2;
-const COUNT_READ = { maxBytes: 8 * 1024 * 1024, maxWaitMs: 0 };
-
-class KafkaLog implements EventLog {
+/** The event log on a Kafka topic; made by `openKafkaLog`. */
+export class KafkaLog implements EventLog {
   private readonly producers: readonly PartitionProducer[];
   private readonly readers: readonly KafkaPartitionReader[];
   private readonly fetcher: Fetcher;
-  private readonly countsProducer: PartitionProducer;
-  private readonly counts: EventCounts;
+  private readonly books: LogBooks;
   private readonly budget: ByteBudget;
   private readonly closing = new AbortController();
   private readonly consuming = new Set<Promise<void>>();
@@ -53,19 +43,13 @@ class KafkaLog implements EventLog {
     this.budget = new ByteBudget(options.maxPendingBytes);
     const { compression, deliveryMs } = options;
     const producing = { link, compression, deliveryMs };
-    this.countsProducer = new PartitionProducer({
-      ...producing,
-      topic: countsTopic(options.topic),
-      partition: 0,
-    });
-    this.counts = new EventCounts({
+    this.books = new LogBooks({
+      link,
+      fetcher: this.fetcher,
+      options,
       epoch,
       partitions,
-      topic: countsTopic(options.topic),
-      fetcher: this.fetcher,
-      producer: this.countsProducer,
-      records: (partition, from, to) => this.countable(partition, from, to),
-      log: options.log,
+      newReader: (partition) => this.newReader(partition),
     });
     const numbers = Array.from({ length: partitions }, (_, partition) => partition);
     this.producers = numbers.map(
@@ -74,8 +58,8 @@ class KafkaLog implements EventLog {
           ...producing,
           topic: options.topic,
           partition,
-          stamp: () => this.counts.stamp(partition),
-          onAppended: (first, messages) => this.counts.observe(partition, countedFrom(first, messages)),
+          stamp: () => this.books.stamp(partition),
+          onAppended: (first, records) => this.books.appended(partition, first, records),
         }),
     );
     this.readers = numbers.map((partition) => this.newReader(partition));
@@ -118,14 +102,7 @@ class KafkaLog implements EventLog {
   }
 
   async bounds(partition: number): Promise<PartitionBounds> {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await this.boundsOnce(partition);
-      } catch (error) {
-        // Retention may move the start while the records behind it are counted.
-        if (!isAppError(error, 'LOG_UNAVAILABLE') || !error.retry || tries === MAX_COUNTS) throw error;
-      }
-    }
+    return this.books.bounds(partition, this.reader(partition));
   }
 
   async read(partition: number, from: bigint, options: ReadOptions): Promise<LogBatch> {
@@ -170,14 +147,6 @@ class KafkaLog implements EventLog {
     return this.closed;
   }
 
-  private async boundsOnce(partition: number): Promise<PartitionBounds> {
-    const reader = this.reader(partition);
-    const [{ start, end }, bytes] = await Promise.all([reader.ends(), this.bytes(partition)]);
-    const eventsBeforeEnd = await this.counts.before(partition, end, start);
-    const eventsBeforeStart = await this.counts.before(partition, start, start);
-    return { start, end, eventsBeforeStart, eventsBeforeEnd, bytes };
-  }
-
   private async consumeAs(
     group: string,
     onLease: (lease: PartitionLease) => Promise<void>,
@@ -216,8 +185,7 @@ class KafkaLog implements EventLog {
     this.closing.abort();
     await Promise.allSettled(this.consuming);
     await Promise.all(this.producers.map((producer) => producer.close()));
-    await this.counts.close();
-    await this.countsProducer.close();
+    await this.books.close();
     await this.fetcher.close();
     await this.catchingUp;
     await this.link.close();
@@ -244,39 +212,6 @@ class KafkaLog implements EventLog {
     return withLinkedSignal(signals, (signal) => reader.read(from, { ...options, signal }));
   }
 
-  /** Rejects LOG_UNAVAILABLE when not all records up to `to` are there: a wrong sum would be told to others. */
-  private async *countable(partition: number, from: bigint, to: bigint | undefined): AsyncIterable<Counted> {
-    const reader = this.newReader(partition);
-    for (let next = from; to === undefined || next < to;) {
-      const { records, truncated } = await reader.read(next, COUNT_READ);
-      if (records.length === 0 && to === undefined) return;
-      if (records.length === 0 || truncated !== undefined)
-        throw new AppError('LOG_UNAVAILABLE', 'records were removed while they were counted', {
-          retry: true,
-        });
-      for (const { offset, events } of records) {
-        if (to !== undefined && offset >= to) return;
-        yield { offset, events };
-        next = offset + 1n;
-      }
-    }
-  }
-
-  /** What the leader's disk holds of a partition; 0 where we are not allowed to ask. */
-  private async bytes(partition: number): Promise<number> {
-    const { topic, requestMs } = this.options;
-    const patience = { what: 'tell its size', ms: requestMs };
-    try {
-      const bytes = await this.link.request({ topic, leaderOf: partition }, patience, (broker) =>
-        broker.connectionPool.send(partitionBytesRequest(topic, partition)),
-      );
-      return Number(bytes);
-    } catch (error) {
-      if (error instanceof AppError && isConnectionFault(error.cause)) throw error;
-      return 0;
-    }
-  }
-
   private newReader(partition: number): KafkaPartitionReader {
     const { topic, requestMs } = this.options;
     return new KafkaPartitionReader({
@@ -285,7 +220,7 @@ class KafkaLog implements EventLog {
       topic,
       partition,
       requestMs,
-      onRead: (records) => this.counts.observeFetched(partition, records),
+      onRead: (records) => this.books.fetched(partition, records),
     });
   }
 
@@ -315,38 +250,7 @@ class KafkaLog implements EventLog {
   }
 }
 
-function countedFrom(first: bigint, messages: readonly OutgoingRecord[]): Counted[] {
-  return messages.map(({ headers }, at) => ({
-    offset: first + BigInt(at),
-    events: Number(headers[EVENTS_HEADER] ?? 0),
-  }));
-}
-
 function noSuchPartition(partition: number, partitions: number): AppError {
   const text = `partition ${partition} is not one of the log's ${partitions}`;
   return new AppError('INVALID_ARGUMENT', text, { retry: false });
-}
-
-/**
- * Opens the event log on a Kafka topic. The caller closes it. Rejects CONFIG_INVALID (partition count, a topic that breaks
- * promises in strict mode, zstd without support), UNAUTHENTICATED, FORBIDDEN, LOG_UNAVAILABLE (retry: no broker answers,
- * no topic yet for a reader).
- */
-export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
-  const resolved = resolveKafkaOptions(options);
-  if (resolved.compression === 'zstd' && !zstdAvailable)
-    throw new AppError('CONFIG_INVALID', 'zstd needs Node.js 22.15 or newer', { retry: false });
-  const link = new KafkaLink(resolved, resolved.clock);
-  try {
-    await link.connect({ what: 'be reached', ms: Math.max(resolved.requestMs, resolved.openWaitMs) });
-    await openTopics(link, resolved);
-    await checkTopic(link, resolved);
-    const epoch = await readEpoch(link, resolved);
-    const log = new KafkaLog(resolved, link, epoch, link.partitionsOf(resolved.topic));
-    if (resolved.mode === 'writer') log.catchUp();
-    return log;
-  } catch (error) {
-    await link.close();
-    throw error;
-  }
 }

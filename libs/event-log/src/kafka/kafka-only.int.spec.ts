@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventLog, PartitionLease } from '../port.js';
 import { zstdAvailable } from './codecs.js';
 import { KafkaLink } from './kafka-link.js';
-import { openKafkaLog } from './kafka-log.js';
+import { openKafkaLog } from './open-kafka-log.js';
 import type { KafkaLogOptions } from './options.js';
 import { countsTopic } from './topics.js';
 

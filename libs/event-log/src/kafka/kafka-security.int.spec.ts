@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isAppError } from '@flowledger/platform';
 import { announceSkip, answers, findKafka, startJvmBroker, type JvmBroker } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openKafkaLog } from './kafka-log.js';
+import { openKafkaLog } from './open-kafka-log.js';
 import type { KafkaConnection, KafkaLogOptions, KafkaSasl } from './options.js';
 
 const source = await findKafka();

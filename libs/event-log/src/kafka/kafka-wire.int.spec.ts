@@ -12,7 +12,7 @@ import {
 } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventLog } from '../port.js';
-import { openKafkaLog } from './kafka-log.js';
+import { openKafkaLog } from './open-kafka-log.js';
 
 const source = await findKafka();
 // A proxy in front of a broker needs a broker that can be told its address: one of our own.
