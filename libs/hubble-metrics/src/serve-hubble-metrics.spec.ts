@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AppError, silentLog } from '@flowledger/platform';
+import { AppError, silentLog, systemClock, type Clock } from '@flowledger/platform';
 import type { LiveStep, LogCursor, OpenLiveFlows, TailRequest } from '@flowledger/query';
 import { serveHubbleMetrics, type HubbleMetricsServer } from './serve-hubble-metrics.js';
 import { flowsOf } from './testing/flow-of.js';
@@ -35,7 +38,7 @@ afterEach(() => server?.close());
 
 async function serve(
   live: OpenLiveFlows,
-  more: { host?: string; enabled?: string[] } = {},
+  more: { host?: string; enabled?: string[]; configFile?: string; clock?: Clock } = {},
 ): Promise<HubbleMetricsServer> {
   const clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() };
   const base = {
@@ -102,6 +105,25 @@ describe('the endpoint', () => {
   it('answers nothing but the metrics', async () => {
     await serve(new ScriptedTail([]));
     expect((await fetch((server?.url ?? '').replace('/metrics', '/'))).status).toBe(404);
+  });
+
+  it('counts what the filters of a configuration file let pass, and takes the file in place of entries', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'metrics-'));
+    try {
+      const configFile = join(directory, 'metrics.yaml');
+      const flow = { name: 'flow', excludeFilters: [{ verdict: ['DROPPED'] }] };
+      await writeFile(configFile, JSON.stringify({ metrics: [{ name: 'drop' }, flow] }));
+      const script = [[drops(3)]];
+      await expect(serve(new ScriptedTail(script), { configFile })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+      await serve(new ScriptedTail(script), { configFile, enabled: [], clock: systemClock });
+      await vi.waitFor(async () => expect(await text()).toMatch(/^hubble_drop_total\{.*\} 3$/m));
+      expect(await text()).not.toMatch(/^hubble_flows_processed_total\{/m);
+      expect(await text()).toContain('flowledger_hubble_metrics_config_file_holds 1\n');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   it('listens beyond loopback only when told so', async () => {

@@ -109,6 +109,8 @@ describe('access to an API server', () => {
       [server, { username: 'u', password: 'p' }, 'username is not supported'],
       [{ ...server, 'insecure-skip-tls-verify': true }, {}, 'insecure-skip-tls-verify'],
       [{}, {}, 'no current context with a server'],
+      [{ server: 'nothing' }, {}, 'no current context with a server'],
+      [{ server: 'http://example' }, { token: 'secret' }, 'over plain text'],
       [{ ...server, 'certificate-authority': 'none.pem' }, {}, 'none.pem cannot be read'],
     ];
     for (const [cluster, user, text] of refused)

@@ -101,7 +101,7 @@ export async function kubeconfigAccess(path: string): Promise<KubeAccess> {
   const cluster = entryOf(root['clusters'], context?.['cluster'], 'cluster');
   const user = entryOf(root['users'], context?.['user'], 'user') ?? {};
   const server = cluster === undefined ? undefined : word(cluster, 'server');
-  if (cluster === undefined || server === undefined)
+  if (cluster === undefined || server === undefined || !URL.canParse(server))
     throw invalid(`kubeconfig: ${path} has no current context with a server`);
   const undone = ['exec', 'auth-provider', 'username'].find((name) => user[name] !== undefined);
   if (undone !== undefined)
@@ -116,7 +116,15 @@ export async function kubeconfigAccess(path: string): Promise<KubeAccess> {
     key: await files.pem(user, 'client-key'),
     token: files.token(user),
   };
+  if ((given.token !== undefined || given.key !== undefined) && !isPrivate(server))
+    throw invalid(`kubeconfig: credentials would go over plain text to ${server}`);
   return { server: server.replace(/\/+$/, ''), ...known(given) };
+}
+
+/** TLS, or a server on this machine (`kubectl proxy`). */
+function isPrivate(server: string): boolean {
+  const { protocol, hostname } = new URL(server);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
 
 /** Without the members that are undefined. */
