@@ -102,6 +102,44 @@ describe('the live tail', () => {
     expect(rig.reads).toBe(settled);
   });
 
+  it('goes on for a while when the last reader has left, so that the next one waits for no keys', async () => {
+    const rig = await openRig(2, { lingerMs: 60_000 });
+    await rig.append(EVENTS.slice(0, 100));
+    const first = idsOf(await rig.steps(startOf(rig), caughtUp));
+    const { seeds } = rig;
+    await rig.append(EVENTS.slice(100));
+    const second = idsOf(await rig.steps(startOf(rig), caughtUp));
+    expect(rig.seeds).toBe(seeds);
+    expect(second.length).toBeGreaterThan(first.length);
+    expect(sorted(second)).toEqual(sorted((await rig.everything()).map(({ id }) => id)));
+  });
+
+  it('stops in a while when nobody comes', async () => {
+    const rig = await openRig(1, { lingerMs: 50 });
+    await rig.steps(startOf(rig), caughtUp);
+    await rig.append(EVENTS.slice(0, 50));
+    // A poller waits a second for records; without lingering none comes after that.
+    await expect
+      .poll(
+        async () => {
+          const { reads } = rig;
+          await rig.append(EVENTS.slice(0, 20));
+          return rig.reads - reads;
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(0);
+  });
+
+  it('that was begun with the process has the first reader wait for no keys', async () => {
+    const rig = await openRig(2, { warmMs: 60_000 });
+    await expect.poll(() => rig.seeds, { timeout: 5_000 }).toBe(2);
+    await rig.append(EVENTS);
+    const found = idsOf(await rig.steps(startOf(rig), caughtUp));
+    expect(rig.seeds).toBe(2);
+    expect(sorted(found)).toEqual(sorted((await rig.everything()).map(({ id }) => id)));
+  });
+
   it('reads and decodes once for many readers', async () => {
     const rig = await openRig(1);
     const until = (found: readonly LiveStep[]): boolean => idsOf(found).length >= flows;

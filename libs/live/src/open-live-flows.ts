@@ -1,4 +1,12 @@
-import { AppError, silentLog, systemClock, type Clock, type Log, type Metrics } from '@flowledger/platform';
+import {
+  AppError,
+  describeError,
+  silentLog,
+  systemClock,
+  type Clock,
+  type Log,
+  type Metrics,
+} from '@flowledger/platform';
 import type { AcceptedKeys } from '@flowledger/model';
 import type { LiveEndpointHistory, LiveStep, LogCursor, OpenLiveFlows, TailRequest } from '@flowledger/query';
 import { LiveEndpoints, type ReadRows } from './live-endpoints.js';
@@ -22,6 +30,10 @@ export interface LiveFlowsOptions {
   readonly endpoints?: ReadRows;
   /** Bytes of decoded records that each partition keeps for readers who come late. Default 16 MiB. */
   readonly recentBytes?: number;
+  /** How long the tail goes on when the last reader has left, so that the next one finds it running, ms. Default 30 s. */
+  readonly lingerMs?: number;
+  /** Begins at once and goes on for so long without a reader, ms: the first one after a start then waits for no keys. Default 0. */
+  readonly warmMs?: number;
   /** Readers that may read the log for themselves at once, because they are far behind. Default 4. */
   readonly catchUps?: number;
   readonly clock?: Clock;
@@ -32,10 +44,11 @@ export interface LiveFlowsOptions {
 const DAY_MS = 86_400_000;
 const RECENT_BYTES = 16 * 1024 * 1024;
 const CATCH_UPS = 4;
+const LINGER_MS = 30_000;
 
 /**
  * Tails the event log for any number of readers: each partition is read and decoded once for all who are at its end, and
- * not at all while nobody listens. What the loader would not store (duplicates) is not delivered.
+ * not at all while nobody listens, but for a moment after the last one. What the loader would not store (duplicates) is not delivered.
  */
 export function openLiveFlows(options: LiveFlowsOptions): OpenLiveFlows {
   const { endpoints, tenant, clock = systemClock, logger = silentLog } = options;
@@ -45,6 +58,7 @@ export function openLiveFlows(options: LiveFlowsOptions): OpenLiveFlows {
     tenant,
     rawTtlMs: options.rawTtlDays * DAY_MS,
     keys: options.keys,
+    lingerMs: options.lingerMs ?? LINGER_MS,
     recentBytes: options.recentBytes ?? RECENT_BYTES,
     endpoints:
       endpoints === undefined ? undefined : new LiveEndpoints({ read: endpoints, tenant, clock, logger }),
@@ -52,7 +66,9 @@ export function openLiveFlows(options: LiveFlowsOptions): OpenLiveFlows {
     logger,
     events: tailEvents(options.metrics),
   };
-  return new LiveTail(context, options.catchUps ?? CATCH_UPS);
+  const tail = new LiveTail(context, options.catchUps ?? CATCH_UPS);
+  if (options.warmMs !== undefined && options.warmMs > 0) void tail.warm(options.warmMs);
+  return tail;
 }
 
 class LiveTail implements OpenLiveFlows {
@@ -77,6 +93,17 @@ class LiveTail implements OpenLiveFlows {
     const committed = await Promise.all(this.#hubs.map((_, p) => log.committed(group, p)));
     const partitions = committed.map((place) => ({ offset: place?.offset ?? 0n, event: 0 }));
     return { epoch: log.epoch, partitions };
+  }
+
+  /** Begins where the tables end, as a follower would; where that fails the first follower is told. */
+  async warm(ms: number): Promise<void> {
+    try {
+      const [from, to] = await Promise.all([this.loaded(), this.end()]);
+      for (const [p, hub] of this.#hubs.entries())
+        hub.warm(from.partitions[p]?.offset ?? 0n, to.partitions[p]?.offset ?? 0n, ms);
+    } catch (error) {
+      this.context.logger.warn({ reason: describeError(error) }, 'the live tail does not begin yet');
+    }
   }
 
   async end(): Promise<LogCursor> {

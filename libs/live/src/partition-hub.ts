@@ -11,6 +11,9 @@ const START_RECORDS = 64n;
 /** Longest that readers who are still catching up may hold back a tail that has just begun, in all. */
 const PACE_MS = 10_000;
 
+/** Bytes of decoded records that a tail without a reader goes on for; some 20,000 flows. */
+const IDLE_BYTES = 64 * 1024 * 1024;
+
 /**
  * The shared tail of one partition: reads and decodes while somebody listens, and hands every record to all readers.
  * Readers who want older records than it still holds are served by a feed of their own until they have caught up.
@@ -28,6 +31,10 @@ export class PartitionHub {
   /** When they have waited enough, by the clock that never jumps. */
   #patienceEndsMs = 0;
   #listeners = 0;
+  /** Bytes of records that nobody listened to. */
+  #idleBytes = 0;
+  /** Ends the wait for a reader who comes after the last one left. */
+  #lingering = new AbortController();
   readonly #readers = new Set<Reader>();
 
   constructor(
@@ -42,6 +49,7 @@ export class PartitionHub {
    */
   async join(reader: Reader, end: bigint): Promise<void> {
     this.#listeners++;
+    this.#lingering.abort();
     try {
       await this.#attach(reader, end);
     } catch (error) {
@@ -49,13 +57,35 @@ export class PartitionHub {
     }
   }
 
-  /** Must be called once for every {@link join}. The last one to leave stops the reading. */
+  /** Must be called once for every {@link join}. After the last one has left the reading stops in a while. */
   leave(reader: Reader): void {
     this.#readers.delete(reader);
-    if (--this.#listeners === 0) this.#reset();
+    if (--this.#listeners === 0) this.#linger(this.context.lingerMs);
+  }
+
+  /** Begins at `from` without a reader, and goes on for so long. Does nothing when it has begun. */
+  warm(from: bigint, end: bigint, ms: number): void {
+    if (this.#feed !== undefined) return;
+    this.#start(from, end);
+    this.#linger(ms);
+  }
+
+  #linger(ms: number): void {
+    this.#idleBytes = 0;
+    if (ms === 0) {
+      this.#reset();
+      return;
+    }
+    const lingering = new AbortController();
+    this.#lingering = lingering;
+    const over = (): void => {
+      if (!lingering.signal.aborted) this.#reset();
+    };
+    this.context.clock.sleep(ms, lingering.signal).then(over, () => undefined);
   }
 
   #reset(): void {
+    this.#lingering.abort();
     this.#stop.abort();
     this.#feed = undefined;
     this.#recent = [];
@@ -80,6 +110,7 @@ export class PartitionHub {
           if (record.offset < this.#pacedUntil) await this.#pace();
           if (signal.aborted) return;
           this.#publish(record);
+          if (this.#isIdleTooLong(record)) this.#reset();
         }
       }
     } catch (error) {
@@ -88,6 +119,13 @@ export class PartitionHub {
       this.#readers.clear();
       this.#reset();
     }
+  }
+
+  /** What is decoded for nobody is bounded, however much comes while a tail lingers. */
+  #isIdleTooLong({ bytes }: FedRecord): boolean {
+    if (this.#listeners > 0) return false;
+    this.#idleBytes += bytes;
+    return this.#idleBytes > IDLE_BYTES;
   }
 
   #publish(record: FedRecord): void {

@@ -16,6 +16,8 @@ export interface TailContext {
   readonly rawTtlMs: number;
   /** What the tables accepted before the tail begins. */
   readonly keys: AcceptedKeys;
+  /** How long a tail goes on without a reader, ms. */
+  readonly lingerMs: number;
   /** Bytes of decoded records that each partition keeps for readers who come a moment late. */
   readonly recentBytes: number;
   /** Kept up to date for predicates that match inferred names. */

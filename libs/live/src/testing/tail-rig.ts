@@ -31,6 +31,8 @@ export interface TailOptions {
 export class TailRig {
   /** Reads that the tail made of the log. */
   reads = 0;
+  /** Times that the tail read what was accepted before it began. */
+  seeds = 0;
   readonly live: LiveFlows;
   readonly #loaders: readonly ModelLoader[];
 
@@ -40,7 +42,13 @@ export class TailRig {
     options: Partial<LiveFlowsOptions>,
   ) {
     this.#loaders = Array.from({ length: log.partitions }, (_, p) => new ModelLoader(log.epoch, p));
-    const base = { log: this.#watchedLog(), group: 'loader', tenant: 'default', rawTtlDays: RAW_DAYS };
+    const base = {
+      log: this.#watchedLog(),
+      group: 'loader',
+      tenant: 'default',
+      rawTtlDays: RAW_DAYS,
+      lingerMs: 0,
+    };
     this.live = openLiveFlows({ ...base, keys: this.#keys(), ...options });
   }
 
@@ -111,8 +119,10 @@ export class TailRig {
 
   #keys(): AcceptedKeys {
     return {
-      before: ({ partition }, next) =>
-        Promise.resolve((this.#loaders[partition]?.keys ?? []).filter((row) => BigInt(row.lo) < next)),
+      before: ({ partition }, next) => {
+        this.seeds++;
+        return Promise.resolve((this.#loaders[partition]?.keys ?? []).filter((row) => BigInt(row.lo) < next));
+      },
       within: ({ partition }, before) =>
         Promise.resolve((this.#loaders[partition]?.keys ?? []).filter((row) => BigInt(row.lo) < before)),
     };

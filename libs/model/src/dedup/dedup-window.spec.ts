@@ -77,8 +77,9 @@ describe('DedupWindow', () => {
     expect(window.has(node(40_000), 40_000, 40_000, 50_000)).toBe(false);
   });
 
-  it('remembers across the growth of its ring', () => {
-    const window = new DedupWindow();
+  it.each([0, 5000, 1e9])('remembers across the growth of its ring, with room for %i made before', (room) => {
+    const window = new DedupWindow({ perStream: 32_768, perPartition: 65_536, records: 1e9 });
+    window.reserve(room);
     for (let i = 1; i <= 20_000; i++) window.accept('node', i, 0, i);
     for (let i = 1; i <= 20_000; i++) expect(window.has('node', i, 0, 20_000)).toBe(true);
   });

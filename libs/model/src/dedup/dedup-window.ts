@@ -62,6 +62,11 @@ export class DedupWindow {
     return Math.min(this.#accepted, this.#keyLo.length);
   }
 
+  /** Makes room for so many keys at once; growing step by step would sort all of them in again each time. */
+  reserve(keys: number): void {
+    while (this.#keyLo.length < Math.min(keys, this.#limits.perPartition)) this.#grow();
+  }
+
   has(streamId: string, lo: number, hi: number, record: number): boolean {
     const stream = this.#known(streamId);
     if (stream === undefined) return false;

@@ -50,25 +50,29 @@ export class DuplicateRule {
 
   /** Fills the window with rows of `AcceptedKeys.before`, oldest record first. */
   seed(rows: readonly AcceptedKeyRow[]): void {
+    this.#window.reserve(rows.reduce((sum, { indexes }) => sum + indexes.length, 0));
     for (let from = 0, to = 0; from < rows.length; from = to) {
       while (to < rows.length && rows[to]?.lo === rows[from]?.lo) to++;
       this.#seedRecord(rows.slice(from, to));
     }
   }
 
-  /** Keys of one record, streams merged in the order of the events. */
+  /** Keys of one record, streams merged in the order of the events; records of one stream, the usual ones, are in order. */
   #seedRecord(rows: readonly AcceptedKeyRow[]): void {
-    const record = Number(BigInt(rows[0]?.lo ?? 0) & 0xffff_ffffn);
+    const [first] = rows;
+    if (first === undefined) return;
+    const record = Number(BigInt(first.lo) & 0xffff_ffffn);
+    if (rows.length === 1) {
+      const [id, keys] = [streamId(first), unpack(first.keys)];
+      for (let i = 0; i < keys.length; i += 2)
+        this.#window.accept(id, keys[i] ?? 0, keys[i + 1] ?? 0, record);
+      return;
+    }
     const accepted = rows.flatMap((row) => {
-      const keys = unpack(row.keys);
-      return row.indexes.map((index, i) => ({
-        index,
-        id: streamId(row),
-        lo: keys[2 * i] ?? 0,
-        hi: keys[2 * i + 1] ?? 0,
-      }));
+      const [id, keys] = [streamId(row), unpack(row.keys)];
+      return row.indexes.map((index, i) => ({ index, id, lo: keys[2 * i] ?? 0, hi: keys[2 * i + 1] ?? 0 }));
     });
-    if (rows.length > 1) accepted.sort((a, b) => a.index - b.index);
+    accepted.sort((a, b) => a.index - b.index);
     for (const { id, lo, hi } of accepted) this.#window.accept(id, lo, hi, record);
   }
 
