@@ -86,11 +86,11 @@ LEFT ANY JOIN (
 WHERE tenant = {tenant:String}
   AND bucket_time >= fromUnixTimestamp64Nano({p13:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p14:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p13:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p14:Int64}, 'UTC'))
   AND (is_drop OR verdict = 4)
-  AND ((client_workload = '') AND toDateTime(toStartOfHour(bucket_time), 'UTC') >= toDateTime({p10:Int64}, 'UTC') AND toDateTime(toStartOfHour(bucket_time), 'UTC') >= (SELECT max(until) FROM retention_cuts WHERE class = 'raw') AND (cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload) IN (SELECT DISTINCT cluster, toStartOfFiveMinutes(bucket) AS five_minutes, server_namespace, server_workload
+  AND ((client_workload = '') AND toDateTime(toStartOfHour(bucket_time), 'UTC') >= toDateTime({p10:Int64}, 'UTC') AND toDateTime(toStartOfHour(bucket_time), 'UTC') >= (SELECT max(until) FROM retention_cuts WHERE class = 'raw') AND ((cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload) IN (SELECT DISTINCT cluster, toStartOfFiveMinutes(bucket) AS five_minutes, server_namespace, server_workload
 FROM drops_1m
 WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p8:Int64}, 'UTC') AND bucket < toDateTime({p9:Int64}, 'UTC')
-  AND (client_workload = '')) AND (true)))
+  AND (bucket >= toDateTime({p8:Int64}, 'UTC') AND bucket < toDateTime({p9:Int64}, 'UTC'))
+  AND (client_workload = ''))) AND (true)))
       GROUP BY key_1, step_number
       HAVING drops != 0 OR audited != 0
     )

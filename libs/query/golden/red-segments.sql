@@ -54,7 +54,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   reporter,
   toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1, endpoint AS key_2,
-  intDiv(toInt64(toUnixTimestamp(bucket)), {p9:Int64}) AS step_number,
+  intDiv(toInt64(toUnixTimestamp(bucket)), {p12:Int64}) AS step_number,
   requests AS m_requests,
   denied AS m_denied,
   faults AS m_faults,
@@ -65,7 +65,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   latency_histogram AS m_histogram
 FROM red_1m
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p10:Int64}, 'UTC') AND bucket < toDateTime({p11:Int64}, 'UTC'))
+  AND (bucket >= toDateTime({p13:Int64}, 'UTC') AND bucket < toDateTime({p14:Int64}, 'UTC'))
   AND ((server_namespace = {p4:String}) AND (server_port = {p5:UInt16}) AND (l7_kind = {p6:UInt8}))
 UNION ALL
 SELECT
@@ -73,7 +73,7 @@ SELECT
   toUInt8(traffic_direction) AS reporter,
   toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
   multiIf(server_workload = '', '', server_namespace = '', server_workload, concat(server_namespace, '/', server_workload)) AS key_1, endpoint AS key_2,
-  intDiv(toUnixTimestamp64Nano(bucket_time), {p12:Int64}) AS step_number,
+  intDiv(toUnixTimestamp64Nano(bucket_time), {p9:Int64}) AS step_number,
   if(l7_type = 2, toInt64(weight), 0) AS m_requests,
   if(l7_type = 1, toInt64(weight), 0) AS m_denied,
   if(l7_type = 2 AND (http_code >= 500 OR (l7_kind = 1 AND dns_rcode = 2)), toInt64(weight), 0) AS m_faults,
@@ -85,7 +85,7 @@ SELECT
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p13:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p14:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p13:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p14:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p10:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p11:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p10:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p11:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
   AND ((server_namespace = {p1:String}) AND (server_port = {p2:UInt16}) AND (l7_kind = {p3:UInt8})))
 )
@@ -108,9 +108,9 @@ LIMIT {rows:UInt32}
 -- rows = 1276
 -- p7 = "1767258000n"
 -- p8 = "1767268800n"
--- p9 = "300n"
--- p10 = "1767261600n"
--- p11 = "1767268800n"
--- p12 = "300000000000n"
--- p13 = "1767261599999999999n"
--- p14 = "1767261600000000000n"
+-- p9 = "300000000000n"
+-- p10 = "1767261599999999999n"
+-- p11 = "1767261600000000000n"
+-- p12 = "300n"
+-- p13 = "1767261600n"
+-- p14 = "1767268800n"

@@ -39,7 +39,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   latency_histogram AS m_histogram
 FROM red_1h
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p10:Int64}, 'UTC') AND bucket < toDateTime({p11:Int64}, 'UTC'))
+  AND (bucket >= toDateTime({p12:Int64}, 'UTC') AND bucket < toDateTime({p13:Int64}, 'UTC'))
   AND (true)
 UNION ALL
 SELECT
@@ -59,7 +59,7 @@ SELECT
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p12:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p13:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p12:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p13:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p10:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p11:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p10:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p11:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
   AND (true))
 )
@@ -70,7 +70,7 @@ LIMIT {p7:UInt32}
 -- p7 = 2001
 -- p8 = "1767258000n"
 -- p9 = "1767268800n"
--- p10 = "1767261600n"
--- p11 = "1767268800n"
--- p12 = "1767261599999999999n"
--- p13 = "1767261600000000000n"
+-- p10 = "1767261599999999999n"
+-- p11 = "1767261600000000000n"
+-- p12 = "1767261600n"
+-- p13 = "1767268800n"

@@ -56,7 +56,7 @@ HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
   reporter,
   toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
   
-  intDiv(toInt64(toUnixTimestamp(bucket)), {p3:Int64}) AS step_number,
+  intDiv(toInt64(toUnixTimestamp(bucket)), {p6:Int64}) AS step_number,
   requests AS m_requests,
   denied AS m_denied,
   faults AS m_faults,
@@ -67,7 +67,7 @@ HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
   latency_histogram AS m_histogram
 FROM red_1m
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p4:Int64}, 'UTC') AND bucket < toDateTime({p5:Int64}, 'UTC'))
+  AND (bucket >= toDateTime({p7:Int64}, 'UTC') AND bucket < toDateTime({p8:Int64}, 'UTC'))
   AND (true)
 UNION ALL
 SELECT
@@ -75,7 +75,7 @@ SELECT
   toUInt8(traffic_direction) AS reporter,
   toDateTime(toStartOfHour(bucket_time), 'UTC') AS hour,
   
-  intDiv(toUnixTimestamp64Nano(bucket_time), {p6:Int64}) AS step_number,
+  intDiv(toUnixTimestamp64Nano(bucket_time), {p3:Int64}) AS step_number,
   if(l7_type = 2, toInt64(weight), 0) AS m_requests,
   if(l7_type = 1, toInt64(weight), 0) AS m_denied,
   if(l7_type = 2 AND (http_code >= 500 OR (l7_kind = 1 AND dns_rcode = 2)), toInt64(weight), 0) AS m_faults,
@@ -87,7 +87,7 @@ SELECT
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p7:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p7:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p8:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p4:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p5:Int64}, 'UTC'))
   AND (l7_type = 2 OR (l7_type = 1 AND verdict = 2))
   AND (true))
 )
@@ -104,9 +104,9 @@ LIMIT {rows:UInt32}
 -- rows = 1276
 -- p1 = "1767258000n"
 -- p2 = "1767268800n"
--- p3 = "300n"
--- p4 = "1767261600n"
--- p5 = "1767268800n"
--- p6 = "300000000000n"
--- p7 = "1767261599999999999n"
--- p8 = "1767261600000000000n"
+-- p3 = "300000000000n"
+-- p4 = "1767261599999999999n"
+-- p5 = "1767261600000000000n"
+-- p6 = "300n"
+-- p7 = "1767261600n"
+-- p8 = "1767268800n"

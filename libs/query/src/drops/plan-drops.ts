@@ -103,7 +103,8 @@ function eventsOf(segment: Segment, events: Events, binder: ParamBinder): readon
     filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
   });
   if (unnamed === null) return [rollup];
-  const rest = unnamedInRaw(rawFilter, unnamed, segment, { grain, table: TABLES[grain] }, binder);
+  const part = { grain, table: TABLES[grain], windows: [segment] };
+  const rest = unnamedInRaw(rawFilter, unnamed, [part], binder);
   return [rollup, rawEvents(segment, rest, events, binder)];
 }
 

@@ -45,24 +45,43 @@ export function namedInRollup(filter: string, rows: UnnamedRows | null, binder: 
   return `(${filter}) AND NOT ((${rows.unnamed}) AND ${kept('bucket', rows, binder)})`;
 }
 
-/** Condition on `flows`: the rows of `filter` that {@link namedInRollup} leaves out of a segment of a rollup. */
+/** What rollups answer of a window: parts that lie side by side, and the table of each. */
+export interface RollupPart {
+  readonly grain: RollupGrain;
+  readonly table: string;
+  readonly windows: readonly Window[];
+}
+
+function placesOf({ grain, table, windows }: RollupPart, rows: UnnamedRows, binder: ParamBinder): string {
+  return PLACES.fill({
+    five_minutes: FIVE_MINUTES[grain],
+    table,
+    range: windows.map((window) => rollupRange(window, binder)).join(' OR '),
+    unnamed: rows.unnamed,
+  });
+}
+
+/** The window that parts cover together. */
+export function spanOf(parts: readonly RollupPart[]): Window {
+  const windows = parts.flatMap((part) => part.windows);
+  const fromNs = windows.map((window) => window.fromNs).reduce((a, b) => (a < b ? a : b));
+  const toNs = windows.map((window) => window.toNs).reduce((a, b) => (a > b ? a : b));
+  return { fromNs, toNs };
+}
+
+/** Condition on `flows` in {@link spanOf} the parts: the rows of `filter` that {@link namedInRollup} leaves out of them. */
 export function unnamedInRaw(
   filter: string,
   rows: UnnamedRows,
-  window: Window,
-  { grain, table }: { readonly grain: RollupGrain; readonly table: string },
+  parts: readonly RollupPart[],
   binder: ParamBinder,
 ): string {
-  const places = PLACES.fill({
-    five_minutes: FIVE_MINUTES[grain],
-    table,
-    range: rollupRange(window, binder),
-    unnamed: rows.unnamed,
-  });
+  const place = '(cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload)';
+  const places = parts.map((part) => `${place} IN (${placesOf(part, rows, binder)})`);
   return [
     `(${rows.unnamed})`,
     kept('bucket_time', rows, binder),
-    `(cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload) IN (${places})`,
+    `(${places.join(' OR ')})`,
     `(${filter})`,
   ].join(' AND ');
 }

@@ -87,7 +87,8 @@ function edgesOf(
     filter: namedInRollup(filters.rollup, filters.unnamed, binder),
   });
   if (filters.unnamed === null) return [rollup];
-  const rest = unnamedInRaw(filters.raw, filters.unnamed, segment, { grain, table: TABLES[grain] }, binder);
+  const part = { grain, table: TABLES[grain], windows: [segment] };
+  const rest = unnamedInRaw(filters.raw, filters.unnamed, [part], binder);
   return [rollup, rawEdges(segment, question, rest, binder)];
 }
 

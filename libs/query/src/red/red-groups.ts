@@ -2,11 +2,11 @@ import { aliasedKeys, keyFragments } from '../group/key-fragments.js';
 import type { GroupKey } from '../group/dimensions.js';
 import { historyLookups } from '../group/refined-keys.js';
 import { historyJoin } from '../history/history-join.js';
-import { namedInRollup, unnamedInRaw } from '../history/unnamed-rows.js';
-import type { UnnamedRows } from '../history/unnamed-rows.js';
+import { namedInRollup, spanOf, unnamedInRaw } from '../history/unnamed-rows.js';
+import type { RollupPart, UnnamedRows } from '../history/unnamed-rows.js';
 import type { ParamBinder } from '../param-binder.js';
 import { rollupSegments } from '../segments.js';
-import type { RollupGrain, Segment } from '../segments.js';
+import type { Segment } from '../segments.js';
 import { stepNumber } from '../series.js';
 import type { SeriesGrid } from '../series.js';
 import { SqlTemplate } from '../sql-template.js';
@@ -42,37 +42,25 @@ function rawCalls(window: Window, filter: string, { keys, grid }: Calls, binder:
   });
 }
 
-/** Calls of a rollup, and those that raw flows answer instead. */
-function rollupCalls(
-  grain: RollupGrain,
-  windows: readonly Window[],
-  calls: Calls,
-  binder: ParamBinder,
-): readonly string[] {
-  const { unnamed, rawFilter, rollupFilter } = calls;
-  const table = TABLES[grain];
-  const rollup = ROLLUP.fill({
+function rollupCalls({ grain, windows }: RollupPart, calls: Calls, binder: ParamBinder): string {
+  return ROLLUP.fill({
     keys: aliasedKeys(calls.keys, 'rollup'),
     step: stepNumber(calls.grid, 'rollup', binder),
-    table,
+    table: TABLES[grain],
     range: windows.map((window) => rollupRange(window, binder)).join(' OR '),
-    filter: namedInRollup(rollupFilter ?? 'false', unnamed, binder),
+    filter: namedInRollup(calls.rollupFilter ?? 'false', calls.unnamed, binder),
   });
-  if (unnamed === null) return [rollup];
-  const raw = windows.map((window) => {
-    const rest = unnamedInRaw(rawFilter, unnamed, window, { grain, table }, binder);
-    return rawCalls(window, rest, calls, binder);
-  });
-  return [rollup, ...raw];
 }
 
 function callsSql(calls: Calls, binder: ParamBinder): string {
-  const rollups = rollupSegments(calls.segments).flatMap(({ grain, windows }) =>
-    rollupCalls(grain, windows, calls, binder),
-  );
-  const raw = calls.segments
+  const { segments, unnamed, rawFilter } = calls;
+  const parts = rollupSegments(segments).map((part) => ({ ...part, table: TABLES[part.grain] }));
+  const raw = segments
     .filter(({ grain }) => grain === 'raw')
-    .map((segment) => rawCalls(segment, calls.rawFilter, calls, binder));
+    .map((segment) => rawCalls(segment, rawFilter, calls, binder));
+  if (unnamed !== null && parts.length > 0)
+    raw.push(rawCalls(spanOf(parts), unnamedInRaw(rawFilter, unnamed, parts, binder), calls, binder));
+  const rollups = parts.map((part) => rollupCalls(part, calls, binder));
   return [...rollups, ...raw].join('\nUNION ALL\n');
 }
 

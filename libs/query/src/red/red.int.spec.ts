@@ -154,7 +154,7 @@ describe('RED on the real engine', () => {
       }),
       { numRuns: 25, seed: 1 },
     );
-  });
+  }, 120_000);
 
   it('answers from rollups and from raw rows with the same numbers', async () => {
     await fc.assert(
@@ -167,7 +167,7 @@ describe('RED on the real engine', () => {
       }),
       { numRuns: 25, seed: 2 },
     );
-  });
+  }, 120_000);
 
   it('ranks few groups here exactly as the store ranks any number of them', async () => {
     const orders = fc.constantFrom('REQUESTS', 'ERRORS', 'ERROR_RATIO', 'P95', 'P99');
@@ -220,7 +220,7 @@ describe('RED on the real engine', () => {
       ),
       { numRuns: 20, seed: 3 },
     );
-  });
+  }, 120_000);
 
   it('is additive: RED[a, c) = RED[a, b) + RED[b, c) for any b', async () => {
     await fc.assert(
@@ -234,7 +234,7 @@ describe('RED on the real engine', () => {
       }),
       { numRuns: 20, seed: 4 },
     );
-  });
+  }, 120_000);
 
   it('counts every call once although both sides report it', async () => {
     const window = { fromNs: START, toNs: END };
