@@ -34,11 +34,10 @@ beforeAll(async () => {
   const metrics = join(directory.path, 'metrics.yaml');
   await writeFile(metrics, JSON.stringify(METRICS));
   kube.apply(NETPOL, policy('closed'));
-  group = await start([
-    ...['--data-dir', data, '--port', '0', '--observer-port', '0', '--no-demo'],
-    ...['--policy-kubernetes', 'kubeconfig', '--policy-kubeconfig', kubeconfig],
-    ...['--hubble-metrics-config-file', metrics, '--hubble-metrics-port', String(metricsPort)],
-  ]);
+  const listening = ['--data-dir', data, '--port', '0', '--observer-port', '0', '--no-demo'];
+  const following = ['--policy-kubernetes', 'kubeconfig', '--policy-kubeconfig', kubeconfig];
+  const counting = ['--hubble-metrics-config-file', metrics, '--hubble-metrics-port', String(metricsPort)];
+  group = await start([...listening, ...following, ...counting]);
   const to = BigInt(Math.floor(Date.now() / 1000)) * 1_000_000_000n;
   const simulation = new Simulation({
     seed: 7,
