@@ -25,10 +25,10 @@ function collect(child: ChildProcess): { out: string; err: string } {
   return said;
 }
 
-/** Starts everything on a data directory, on a free port and without the demo. */
-export async function startFlowledger(directory: string): Promise<Running> {
+/** Starts everything on a data directory, on a free port and without the demo; `words`: further flags. */
+export async function startFlowledger(directory: string, words: readonly string[] = []): Promise<Running> {
   const began = performance.now();
-  const child = launch(['start', '--data-dir', directory, '--port', '0', '--no-demo']);
+  const child = launch(['start', '--data-dir', directory, '--port', '0', '--no-demo', ...words]);
   const said = collect(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
@@ -46,7 +46,7 @@ export async function startFlowledger(directory: string): Promise<Running> {
       return [child.pid ?? 0, ...(state?.processes ?? []).map((entry) => entry.pid)];
     },
     stop: async () => {
-      child.kill('SIGTERM');
+      if (child.exitCode === null) child.kill('SIGTERM');
       await ended;
     },
   };

@@ -46,7 +46,7 @@ function processorSeconds(pids: readonly number[]): number {
 }
 
 /** Resident memory of the processes, MiB. */
-function residentMiB(pids: readonly number[]): number {
+export function residentMiB(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + (Number(statFields(pid)[21] ?? 0) * 4096) / 2 ** 20, 0);
 }
 

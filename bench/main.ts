@@ -11,6 +11,7 @@ import { historyCase } from './cases/history.js';
 import { kafkaCase } from './cases/kafka.js';
 import { liveCase } from './cases/live.js';
 import { loadCase } from './cases/load.js';
+import { memoryCase } from './cases/memory.js';
 import { observerCase } from './cases/observer.js';
 import { relayCase } from './cases/relay.js';
 import { REALISTIC } from './flows/made-flows.js';
@@ -19,7 +20,7 @@ import { startStore } from './log-store.js';
 import { table, type BenchCase, type Result } from './result.js';
 
 /**
- *   npm run --silent bench -- [--quick] [--only NAME] [--json OUT] [--record [--note TEXT]]
+ *   npm run --silent bench -- [--quick] [--only NAME] [--minutes N] [--json OUT] [--record [--note TEXT]]
  *
  * Measures, prints a table, writes the figures to OUT as an array, and with --record also to bench/results with the
  * machine they were measured on and TEXT. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not
@@ -36,6 +37,7 @@ const CASES: readonly BenchCase[] = [
   liveCase,
   relayCase,
   catchUpCase,
+  memoryCase,
 ];
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const EXIT_FAILED = 1;
@@ -46,6 +48,7 @@ interface Words {
   readonly record: boolean;
   readonly json: string | undefined;
   readonly only: string | undefined;
+  readonly minutes: number | undefined;
   readonly note: string | undefined;
 }
 
@@ -57,15 +60,19 @@ function readWords(): Words {
       record: { type: 'boolean', default: false },
       json: { type: 'string' },
       only: { type: 'string' },
+      minutes: { type: 'string' },
       note: { type: 'string' },
     },
   });
   const { quick, record, json, only, note } = values;
-  return { quick, record, json, only, note };
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  if (minutes !== undefined && !(minutes > 0))
+    throw new TypeError(`${values.minutes} is no number of minutes`);
+  return { quick, record, json, only, note, minutes };
 }
 
 function chosen(only: string | undefined): readonly BenchCase[] {
-  if (only === undefined) return CASES;
+  if (only === undefined) return CASES.filter(({ onlyWhenNamed }) => onlyWhenNamed !== true);
   const found = CASES.filter(({ name, figures }) => name === only || figures.includes(only));
   if (found.length > 0) return found;
   const names = CASES.flatMap(({ name, figures }) => [name, ...figures]);
@@ -79,10 +86,12 @@ const say = (line: string): void => {
 /** What could be measured; a case that fails is told, and the others still count. */
 async function measure(cases: readonly BenchCase[], words: Words): Promise<readonly Result[]> {
   const results: Result[] = [];
+  const { quick, minutes } = words;
+  const size = { quick, say, ...(minutes === undefined ? {} : { minutes }) };
   for (const bench of cases) {
     const began = performance.now();
     try {
-      results.push(...(await bench.run({ quick: words.quick, say })));
+      results.push(...(await bench.run(size)));
     } catch (error) {
       say(`${bench.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       process.exitCode = EXIT_FAILED;

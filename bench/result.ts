@@ -20,12 +20,16 @@ export interface BenchCase {
   readonly name: string;
   /** Names of its figures, for `--only`. */
   readonly figures: readonly string[];
+  /** Takes too long for a run of everything. */
+  readonly onlyWhenNamed?: true;
   run(size: BenchSize): Promise<readonly Result[]>;
 }
 
 /** How much to measure. */
 export interface BenchSize {
   readonly quick: boolean;
+  /** How long a case that watches for a while does so; absent: as the case likes. */
+  readonly minutes?: number;
   /** Says on standard error what is being done. */
   readonly say: (line: string) => void;
 }

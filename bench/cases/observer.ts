@@ -1,95 +1,19 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { Client, credentials, type ClientReadableStream } from '@grpc/grpc-js';
-import { LOADER_GROUP } from '@flowledger/event-log';
-import { openLiveFlows } from '@flowledger/live';
-import { WireWriter } from '@flowledger/model';
-import { createObserverServer } from '@flowledger/observer';
-import { silentLog } from '@flowledger/platform';
-import { Simulation } from '@flowledger/simulator';
-import { storedKeys } from '@flowledger/sink';
-import type { TestStore } from '@flowledger/testkit';
-import { makeFlows, REALISTIC, type MadeFlow } from '../flows/made-flows.js';
-import { fillLog, openBenchLog, startStore, type BenchLog } from '../log-store.js';
-import { costOf } from '../machine.js';
-import type { ObserverOrder } from '../observer-process.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeFlows, REALISTIC } from '../flows/made-flows.js';
+import { openBenchLog, startStore } from '../log-store.js';
+import { costOf, residentMiB } from '../machine.js';
+import { RawClient, request, startProcess, type FilterTexts } from '../observer-client.js';
+import { following } from './observer-follow.js';
 import { percentile, round, type BenchCase, type BenchSize, type Result } from '../result.js';
 
-const PROCESS = fileURLToPath(new URL('../observer-process.js', import.meta.url));
 const DAY_MS = 86_400_000;
-const KEPT_DAYS = 20_000;
 const FIRST_ROW_MS = 200;
 const STREAM_RATE = 25_000;
-const FOLLOW_MS = 500;
 const RUNS = 41;
-const FOLLOWED = 60;
-
-/** Texts of a FlowFilter by field number; hubble note, section 3. */
-type FilterTexts = Readonly<Record<number, string>>;
-
-function request(number: bigint, filter: FilterTexts | undefined, follow = false): Uint8Array {
-  const out = new WireWriter();
-  out.uint64Field(1, number);
-  if (follow) out.uint32Field(3, 1);
-  if (filter !== undefined) {
-    const mark = out.open(6);
-    for (const [field, text] of Object.entries(filter)) out.stringField(Number(field), text);
-    out.close(mark);
-  }
-  return out.finish();
-}
-
-/** GetFlows without decoding: what is measured is the server. */
-class RawClient {
-  readonly #client: Client;
-
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure());
-  }
-
-  flows(body: Uint8Array): ClientReadableStream<Buffer> {
-    const bytes = (value: Uint8Array): Buffer => Buffer.from(value);
-    return this.#client.makeServerStreamRequest(
-      '/observer.Observer/GetFlows',
-      bytes,
-      (raw: Buffer) => raw,
-      body,
-    );
-  }
-
-  /** Flows until the stream ends, and when the first came, ms. */
-  async read(
-    body: Uint8Array,
-  ): Promise<{ readonly count: number; readonly firstMs: number; readonly bytes: number }> {
-    const began = performance.now();
-    let [count, firstMs, bytes] = [0, Number.NaN, 0];
-    for await (const message of this.flows(body)) {
-      if (count === 0) firstMs = performance.now() - began;
-      count++;
-      bytes += (message as Buffer).length;
-    }
-    return { count, firstMs, bytes };
-  }
-
-  close(): void {
-    this.#client.close();
-  }
-}
-
-async function startProcess(server: TestStore): Promise<{ pid: number; address: string; stop: () => void }> {
-  const child = fork(PROCESS, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const order: ObserverOrder = {
-    url: server.url,
-    database: server.database,
-    password: server.password('reader'),
-  };
-  child.send(order);
-  const address = await new Promise<string>((resolve, reject) => {
-    child.once('message', (said: { readonly address: string }) => resolve(said.address));
-    child.once('exit', () => reject(new Error('the observer process ended')));
-  });
-  return { pid: child.pid ?? 0, address, stop: () => child.disconnect() };
-}
+/** Flows that a client reads before it stops, how long it is watched then, and what it may cost. */
+const STOP_AFTER = 30_000;
+const STOPPED_S = 5;
+const STOPPED_MIB = 128;
 
 /** Selective filters beside the plain last twenty: a rare pod, a status, an address range. */
 const FILTERS: Readonly<Record<string, FilterTexts | undefined>> = {
@@ -155,86 +79,36 @@ async function streaming(client: RawClient, pids: readonly number[], flows: numb
   };
 }
 
-/** From the append to the client, in one process: log, tail, server and client share it. */
-async function following(bench: BenchLog, server: TestStore): Promise<Result> {
-  const store = server.store('reader');
-  const { log } = bench;
-  const live = openLiveFlows({
-    log,
-    group: LOADER_GROUP,
-    tenant: 'default',
-    rawTtlDays: KEPT_DAYS,
-    keys: storedKeys(store),
-  });
-  const nobody = { token: '', username: '', password: '' };
-  const place = { host: '127.0.0.1', port: 0, insecure: false, tenant: 'default', version: 'bench' };
-  const observer = await createObserverServer({
-    ...place,
-    store,
-    live,
-    credentials: nobody,
-    matchInferred: false,
-    log: silentLog,
-  });
-  const client = new RawClient(observer.address);
-  const stream = client.flows(request(0n, undefined, true));
+/** What the server's process grows by for a client that reads the start of a long answer and then no more. */
+async function stopped(client: RawClient, pid: number, flows: number): Promise<Result> {
+  const before = residentMiB([pid]);
+  const stream = client.flows(request(BigInt(flows), undefined));
   stream.on('error', () => undefined);
-  const millis: number[] = [];
-  try {
-    for (const flow of later(FOLLOWED)) {
-      const came = firstData(stream);
-      const began = performance.now();
-      await fillLog(log, [flow]);
-      // What is appended before the follower has found the end of the log is history to it.
-      if (await came) millis.push(performance.now() - began);
-    }
-  } finally {
-    stream.cancel();
-    client.close();
-    await observer.close();
+  await new Promise<void>((resolve) => {
+    let came = 0;
+    stream.on('data', () => {
+      if (++came !== STOP_AFTER) return;
+      stream.pause();
+      resolve();
+    });
+  });
+  let most = 0;
+  for (let n = 0; n < STOPPED_S * 10; n++) {
+    await delay(100);
+    most = Math.max(most, residentMiB([pid]));
   }
-  const value = percentile(millis.slice(1), 0.95);
+  stream.cancel();
+  const value = Math.max(0, most - before);
   return {
-    name: 'observer.follow',
-    value: round(value),
-    unit: 'ms p95',
+    name: 'observer.stopped_client',
+    value: Math.round(value),
+    unit: 'MiB more',
     baseline: null,
     ratio: null,
-    target: `append to client p95 <= ${FOLLOW_MS} ms`,
-    ok: value <= FOLLOW_MS,
-    detail: {
-      appends: millis.length,
-      firstMs: round(millis[0] ?? 0),
-      p50: round(percentile(millis.slice(1), 0.5)),
-    },
+    target: `<= ${STOPPED_MIB} MiB however much was asked for`,
+    ok: value <= STOPPED_MIB,
+    detail: { asked: flows, read: STOP_AFTER, beforeMiB: Math.round(before), seconds: STOPPED_S },
   };
-}
-
-/** Whether something came within two seconds. */
-function firstData(stream: ClientReadableStream<Buffer>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => done(false), 2000);
-    const done = (came: boolean): void => {
-      clearTimeout(timer);
-      stream.off('data', onData);
-      resolve(came);
-    };
-    const onData = (): void => done(true);
-    stream.once('data', onData);
-    stream.resume();
-  });
-}
-
-/** Flows of now that the store does not have yet. */
-function* later(count: number): Generator<MadeFlow> {
-  const from = BigInt(Math.floor(Date.now() / 1000)) * 1_000_000_000n;
-  const simulation = new Simulation({ seed: 77, from, to: from + 60_000_000_000n, callsPerSecond: 5 });
-  let left = count;
-  for (const event of simulation.events()) {
-    if (event.kind !== 'flow') continue;
-    if (left-- === 0) return;
-    yield event;
-  }
 }
 
 async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
@@ -253,8 +127,10 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
       const rows = await firstRows(client, flows);
       say('observer: streaming');
       const stream = await streaming(client, [server.server.pid, observer.pid], flows);
+      say('observer: a client that stops reading');
+      const held = await stopped(client, observer.pid, flows);
       say('observer: following');
-      return [...rows, stream, await following(bench, server)];
+      return [...rows, stream, held, ...(await following(bench, server))];
     } finally {
       client.close();
       observer.stop();
@@ -271,6 +147,8 @@ export const observerCase: BenchCase = {
   figures: [
     ...Object.keys(FILTERS).map((name) => `observer.first_row_${name}`),
     'observer.stream',
+    'observer.stopped_client',
+    'observer.first_follower',
     'observer.follow',
   ],
   run,

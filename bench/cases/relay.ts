@@ -1,10 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openEmbeddedLog } from '@flowledger/event-log';
+import { answer, startChild } from '../child.js';
 import type { IngestOrder, IngestReport } from '../ingest-process.js';
 import { loadLog, startStore } from '../log-store.js';
 import { costDetail, costOf } from '../machine.js';
@@ -17,25 +15,6 @@ const PARTITIONS = 4;
 /** Later than the stream is opened: live flows, not a ring that may repeat what the store has. */
 const AHEAD_MS = 60_000;
 
-function child(name: string): ChildProcess {
-  return fork(fileURLToPath(new URL(`../${name}.js`, import.meta.url)), { stdio: ['ignore', 2, 2, 'ipc'] });
-}
-
-/** What a child says next; rejects when it ends instead. */
-async function answer(process: ChildProcess): Promise<unknown> {
-  const ended = new AbortController();
-  const gone = once(process, 'exit', { signal: ended.signal }).then(([code]) => {
-    throw new Error(`a process of the bench ended with ${String(code)}`);
-  });
-  gone.catch(() => undefined);
-  try {
-    const [said] = (await Promise.race([once(process, 'message'), gone])) as readonly unknown[];
-    return said;
-  } finally {
-    ended.abort();
-  }
-}
-
 interface Measured {
   readonly report: IngestReport;
   readonly seconds: number;
@@ -45,7 +24,7 @@ interface Measured {
 /** Relay, ingestor, and loader with its store: each a process of its own, all on the same cores. */
 async function measure(flows: number): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-bench-relay-'));
-  const [relay, ingestor] = [child('relay-process'), child('ingest-process')];
+  const [relay, ingestor] = [startChild('relay-process'), startChild('ingest-process')];
   const server = await startStore();
   try {
     relay.send({ flows, fromMs: Date.now() + AHEAD_MS } satisfies RelayOrder);
