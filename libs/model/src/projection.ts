@@ -101,6 +101,14 @@ export class Projection {
     return batches;
   }
 
+  /**
+   * Nobody reads the batches taken last any more: their memory serves the next ones. Optional; without it every batch
+   * has memory of its own, and the garbage collector works for each (a fifth of a loader's processor time, measured).
+   */
+  giveBack(): void {
+    this.#decoder.batch.giveBack();
+  }
+
   /** Drops all cached strings; stream keys stay the same objects, because callers may hold them. */
   #startAfresh(): void {
     const former = this.#decoder;

@@ -33,6 +33,8 @@ interface RawRecord {
 
 const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+/** A little more than the last read would have needed. */
+const CHUNK_MARGIN = 1.25;
 const REMEMBERED_CURSORS = 32;
 const REMEMBERED_INDEXES = 16;
 
@@ -52,6 +54,8 @@ export class PartitionReader {
   /** Position of the record that follows the end of a recent read, so that sequential reads never search. */
   private readonly cursors = new Map<bigint, { readonly base: bigint; readonly position: number }>();
   private readonly indexes = new Map<bigint, SparseIndex>();
+  /** Stored bytes for a byte of value in the last read: a chunk that is read and not used costs as much as one that is. */
+  private packing = 1;
 
   constructor(
     private readonly fs: FileSystem,
@@ -166,7 +170,9 @@ export class PartitionReader {
     const records: RawRecord[] = [];
     let { offset, position } = from;
     let collected = 0;
-    let want = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, maxBytes));
+    let stored = 0;
+    const likely = Math.ceil(maxBytes * this.packing * CHUNK_MARGIN);
+    let want = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, likely));
     while (offset < limit && (collected < maxBytes || records.length === 0)) {
       const chunk = await file.read(position, want);
       let at = 0;
@@ -185,11 +191,13 @@ export class PartitionReader {
           throw corrupt(segment, position + at, 'bad checksum');
         records.push({ header, payload: chunk.subarray(at + RECORD_HEADER_BYTES, end) });
         collected += header.valueLength;
+        stored += end - at;
         offset += 1n;
         at = end;
       }
       position += at;
     }
+    if (collected > 0) this.packing = stored / collected;
     this.cursors.set(offset, { base: segment.base, position });
     forgetOldest(this.cursors, REMEMBERED_CURSORS);
     return records;

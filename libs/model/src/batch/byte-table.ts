@@ -70,6 +70,11 @@ export class ByteTable {
     return this.#arena.slice(this.#start(id), this.#ends[id]);
   }
 
+  /** The bytes of `id` in place: they never change while `id` is in use. */
+  viewOf(id: number): Uint8Array {
+    return this.#arena.subarray(this.#start(id), this.#ends[id]);
+  }
+
   /** Appends the bytes of `id` to `out`. */
   copyTo(out: TextBuffer, id: number): void {
     out.copy(this.#arena, this.#start(id), this.#ends[id] ?? 0);

@@ -26,7 +26,7 @@ export class DictionaryMaker {
       if (stamps[id] !== stamp) {
         stamps[id] = stamp;
         local[id] = dictionary.length;
-        dictionary.push(this.strings.bytesOf(id));
+        dictionary.push(this.strings.viewOf(id));
       }
       ids[i] = local[id] ?? 0;
     }

@@ -12,7 +12,7 @@ export class FixedColumns {
   readonly #slots = FLOW_FIELDS.filter(
     (field) => isFixedType(field.type) || field.type === 'LowCardinality(String)',
   ).map((field) => new Slot(field.column, isFixedType(field.type) ? field.type : 'dictionary'));
-  #capacity = 4096;
+  #capacity = LEAST_ROWS;
   #rows = 0;
 
   /** Appends `count` rows of lanes; columns whose lane is not `touched` are zero in all of them. */
@@ -27,16 +27,31 @@ export class FixedColumns {
   take(maker: DictionaryMaker): Map<string, FixedColumn | DictionaryColumn> {
     const columns = new Map<string, FixedColumn | DictionaryColumn>();
     for (const slot of this.#slots) columns.set(slot.name, slot.take(this.#rows, maker));
+    // After a large batch, small ones give its room back step by step.
+    if (this.#rows * 4 < this.#capacity) this.#capacity = Math.max(LEAST_ROWS, this.#capacity / 2);
     this.#rows = 0;
     return columns;
   }
+
+  /** Nobody reads the columns taken last any more: their memory serves the next ones. */
+  giveBack(): void {
+    for (const slot of this.#slots) slot.giveBack(this.#capacity);
+  }
 }
+
+const LEAST_ROWS = 4096;
+const NO_BYTES = new Uint8Array(0);
+/** What columns that are zero throughout are views of; never written. */
+let zeros = NO_BYTES;
 
 class Slot {
   readonly lane: number;
   readonly #width: number;
   /** Rows behind what was appended are zero; nothing is allocated for a column that is zero throughout. */
-  #data = new Uint8Array(0);
+  #data = NO_BYTES;
+  /** What the column taken last is made of, and how much of it. */
+  #lent = NO_BYTES;
+  #lentBytes = 0;
 
   constructor(
     readonly name: string,
@@ -61,12 +76,28 @@ class Slot {
   }
 
   take(rows: number, maker: DictionaryMaker): FixedColumn | DictionaryColumn {
-    const bytes = rows * this.#width;
-    const data = this.#data.length < bytes ? padded(this.#data, bytes) : this.#data.subarray(0, bytes);
-    this.#data = new Uint8Array(0);
+    const data = this.#bytes(rows * this.#width);
+    this.#lent = this.#data;
+    this.#lentBytes = Math.min(data.length, this.#data.length);
+    this.#data = NO_BYTES;
     if (this.type === 'dictionary')
       return maker.column(this.name, new Uint32Array(data.buffer, data.byteOffset, rows));
     return { kind: 'fixed', name: this.name, type: this.type, data };
+  }
+
+  giveBack(capacity: number): void {
+    if (this.#data === NO_BYTES && this.#lent.length <= capacity * this.#width) {
+      this.#lent.fill(0, 0, this.#lentBytes);
+      this.#data = this.#lent;
+    }
+    this.#lent = NO_BYTES;
+  }
+
+  #bytes(wanted: number): Uint8Array {
+    if (this.#data.length >= wanted) return this.#data.subarray(0, wanted);
+    if (this.#data.length > 0) return padded(this.#data, wanted);
+    if (zeros.length < wanted) zeros = new Uint8Array(wanted);
+    return zeros.subarray(0, wanted);
   }
 }
 

@@ -82,8 +82,13 @@ export class StringTable {
     return this.#table.bytesOf(id);
   }
 
+  /** The bytes of `id` in place: they never change while `id` is in use. */
+  viewOf(id: number): Uint8Array {
+    return this.#table.viewOf(id);
+  }
+
   textOf(id: number): string {
-    return DECODER.decode(this.#table.bytesOf(id));
+    return DECODER.decode(this.#table.viewOf(id));
   }
 
   /** Feeds the string's own 64-bit hash into `hash`: the same for the same text in every process. */
@@ -98,7 +103,7 @@ export class StringTable {
       this.#hi = doubled(this.#hi);
     }
     this.#hash.reset();
-    this.#hash.bytes(this.#table.bytesOf(id));
+    this.#hash.bytes(this.#table.viewOf(id));
     this.#hash.finish();
     this.#lo[id] = this.#hash.lo;
     this.#hi[id] = this.#hash.hi;

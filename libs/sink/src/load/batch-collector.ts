@@ -111,6 +111,11 @@ export class BatchCollector {
     this.#room = undefined;
   }
 
+  /** Call when nobody reads the batch made last any more. */
+  giveBack(): void {
+    this.#projection.giveBack();
+  }
+
   /** Makes no more batches. */
   close(): void {
     this.#giveBackRoom();

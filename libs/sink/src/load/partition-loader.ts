@@ -89,7 +89,10 @@ class PartitionLoader {
     const open = start.open?.from === status.next ? start.open : undefined;
     const batch = await collector.collect(status.next, open?.to);
     if (batch === undefined) await this.#commitCursor();
-    else await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
+    else {
+      await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
+      collector.giveBack();
+    }
   }
 
   /** A collector that decides about duplicates as if it had loaded everything before `next`. */
