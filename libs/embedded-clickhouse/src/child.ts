@@ -3,11 +3,14 @@
  * along. Speaks only IPC; ends itself when its parent has gone, however that happened.
  */
 import { mkdirSync } from 'node:fs';
+import { collectLessOften } from '@flowledger/platform';
 import { ClickHouseHttpServer } from './http-server.js';
 import type { ChildMessage, ParentMessage, ServerOptions } from './messages.js';
 
 /** How long queries may finish after the parent has vanished, ms. A successor waits for the data directory. */
 const ORPHAN_DRAIN_MS = 1_000;
+
+collectLessOften();
 
 let server: ClickHouseHttpServer | null = null;
 let ending = false;
