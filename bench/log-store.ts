@@ -37,6 +37,7 @@ export async function startStore(): Promise<TestStore> {
 /** An embedded log in a directory of its own. */
 export interface BenchLog {
   readonly log: EmbeddedLog;
+  readonly directory: string;
   /** Packs and appends; resolves with the number of flows when they are durable. */
   fill(flows: Iterable<MadeFlow>): Promise<number>;
   /** Loads everything that is in the log into the store with the product's loader; then the loader has ended. */
@@ -56,6 +57,7 @@ export async function openBenchLog(): Promise<BenchLog> {
   });
   return {
     log,
+    directory,
     fill: (flows) => fillLog(log, flows),
     load: (store) => loadLog(log, store),
     bytes: async () => {

@@ -75,7 +75,7 @@ export class SideTables {
     this.#labelSetsSeen.add(key);
     const id = (BigInt(set.hi >>> 0) << 32n) | BigInt(set.lo >>> 0);
     const labels = set.labels.map((label) => this.strings.textOf(label));
-    this.labelSets.append([this.strings.bytesOf(this.#tenant), id, labels]);
+    this.labelSets.append([this.strings.viewOf(this.#tenant), id, labels]);
   }
 
   /** Notes one side of the open row: endpoints of the observing node, and addresses known as a service. */
@@ -125,7 +125,7 @@ export class SideTables {
     const key = [...where, seen.hour, ...ip, ...who, endpoint.identity, ...workload, ...service].join();
     if (this.#endpointsSeen.has(key)) return;
     this.#endpointsSeen.add(key);
-    const text = (ids: readonly number[]): Uint8Array[] => ids.map((id) => strings.bytesOf(id));
+    const text = (ids: readonly number[]): Uint8Array[] => ids.map((id) => strings.viewOf(id));
     this.endpoints.append([
       ...text(where),
       seen.hour,
