@@ -1,6 +1,5 @@
 import { openColumnStore, type ColumnStoreOptions } from '@flowledger/column-store';
 import { openEmbeddedLog } from '@flowledger/event-log';
-import { collectLessOften } from '@flowledger/platform';
 import { loadLog } from './log-store.js';
 
 /** What the bench tells this process: which log to load into which store. */
@@ -11,7 +10,6 @@ export interface LoadOrder {
 
 // The worker's part of the product alone, in a process of its own as the worker is: what the bench holds in memory is
 // not for its garbage collector to walk.
-collectLessOften();
 process.on('message', (order: LoadOrder) => void load(order));
 process.once('disconnect', () => process.exit(0));
 
