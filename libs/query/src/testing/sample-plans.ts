@@ -15,6 +15,7 @@ import { planMatchCounts } from '../flows/plan-match-counts.js';
 import { planHistory } from '../history/endpoint-history.js';
 import { planFirstSeen } from '../first-seen/plan-first-seen.js';
 import { planHints } from '../hints/plan-hints.js';
+import { planHourEndpoints } from '../live/known-endpoints.js';
 import { planSamples } from '../group/plan-samples.js';
 import { planCoverage, planNamespaceNodes, planSampledShare } from '../inventory/plan-coverage.js';
 import { planClusters, planNamespaces, planNodes, planOtherClusters } from '../inventory/plan-inventory.js';
@@ -156,6 +157,7 @@ export const SAMPLE_PLANS: Readonly<Record<string, () => QueryPlan>> = {
   'flow-count': () => must(planFlowCount({ filters: CURSOR_FILTERS }, 1000, SAMPLE_CONTEXT)),
   'endpoint-history': () =>
     planHistory([{ cluster: 'eu', hourS: 1_767_265_200, ip: '10.0.0.1' }], SAMPLE_CONTEXT),
+  'endpoints-of-hours': () => planHourEndpoints([1_767_265_200], 1000, SAMPLE_CONTEXT),
   labels: () => planLabels(['18446744073709551615', '1', '1'], SAMPLE_CONTEXT),
   'red-segments': () =>
     must(
