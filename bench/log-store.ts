@@ -126,6 +126,9 @@ async function isLoaded(log: EventLog, loader: Loader): Promise<boolean> {
     const { end } = await log.bounds(partition);
     const status = loader.partitions.find((entry) => entry.partition === partition);
     if (status === undefined || status.state === 'recovering' || status.next < end) return false;
+    // What was loaded and not committed yet would be read again by whoever begins where the tables end.
+    const committed = await log.committed(LOADER_GROUP, partition);
+    if ((committed?.offset ?? 0n) < end) return false;
   }
   return true;
 }
