@@ -47,7 +47,7 @@ const IN_FLIGHT = 8;
  */
 export async function importStream(input: Readable, options: ImportOptions): Promise<ImportOutcome> {
   const packer = new Packer({ ...options, codec: 'hubble.export_json', digest: true });
-  const writer = new ChunkWriter(options);
+  const writer = new ChunkWriter(options, packer);
   let read = 0;
   const rejected: Record<string, number> = {};
   try {
@@ -73,17 +73,20 @@ class ChunkWriter {
   appended = 0;
   duplicate = 0;
   readonly #options: ImportOptions;
+  readonly #packer: Packer;
   readonly #flights: Promise<void>[] = [];
   readonly #ranges = new OffsetRanges();
 
-  constructor(options: ImportOptions) {
+  constructor(options: ImportOptions, packer: Packer) {
     this.#options = options;
+    this.#packer = packer;
   }
 
   async write(packed: PackedEnvelope): Promise<void> {
     const { manifest, now } = this.#options;
     if (packed.digest !== undefined && manifest.has(packed.digest, packed.index, now())) {
       this.duplicate += packed.record.events;
+      this.#packer.reuse(packed);
       return;
     }
     this.appended += packed.record.events;
@@ -108,5 +111,6 @@ class ChunkWriter {
     this.#ranges.add(positions);
     if (packed.digest !== undefined)
       await manifest.add([{ digest: packed.digest, index: packed.index }], now());
+    this.#packer.reuse(packed);
   }
 }
