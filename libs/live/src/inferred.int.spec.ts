@@ -62,6 +62,7 @@ function tail(): OpenLiveFlows {
     log: pipeline.log,
     group: LOADER_GROUP,
     tenant: 'default',
+    lingerMs: 0,
     rawTtlDays: 20_000,
     keys: storedKeys(pipeline.store),
     endpoints: async <Row>(plan: QueryPlan, signal: AbortSignal) => {

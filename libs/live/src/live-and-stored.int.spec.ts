@@ -121,6 +121,7 @@ describe('the live tail over a real store', () => {
       log: pipeline.log,
       group: LOADER_GROUP,
       tenant: 'default',
+      lingerMs: 0,
       rawTtlDays: 20_000,
       keys: storedKeys(pipeline.store),
     });
