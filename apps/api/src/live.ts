@@ -6,9 +6,6 @@ import type { Config, Log, Metrics } from '@flowledger/platform';
 import type { QueryPlan } from '@flowledger/query';
 import { storedKeys } from '@flowledger/sink';
 
-/** People who start it look at it: the tail runs so long without a reader, because beginning takes it a second. */
-const WARM_MS = 300_000;
-
 /** What the live tail is made from. */
 export interface LiveParts {
   readonly eventLog: EventLog;
@@ -29,7 +26,6 @@ export function openLive(config: Config, { eventLog, store, log, metrics }: Live
     keys: storedKeys(store),
     endpoints: async <Row>(plan: QueryPlan, signal: AbortSignal) =>
       (await store.query<Row>(plan, signal)).rows,
-    warmMs: WARM_MS,
     recentBytes: recent,
     logger: log,
     metrics,

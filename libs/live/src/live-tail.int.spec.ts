@@ -131,15 +131,6 @@ describe('the live tail', () => {
       .toBe(0);
   });
 
-  it('that was begun with the process has the first reader wait for no keys', async () => {
-    const rig = await openRig(2, { warmMs: 60_000 });
-    await expect.poll(() => rig.seeds, { timeout: 5_000 }).toBe(2);
-    await rig.append(EVENTS);
-    const found = idsOf(await rig.steps(startOf(rig), caughtUp));
-    expect(rig.seeds).toBe(2);
-    expect(sorted(found)).toEqual(sorted((await rig.everything()).map(({ id }) => id)));
-  });
-
   it('reads and decodes once for many readers', async () => {
     const rig = await openRig(1);
     const until = (found: readonly LiveStep[]): boolean => idsOf(found).length >= flows;

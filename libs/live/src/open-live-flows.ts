@@ -1,6 +1,5 @@
 import {
   AppError,
-  describeError,
   silentLog,
   systemClock,
   type Clock,
@@ -32,8 +31,6 @@ export interface LiveFlowsOptions {
   readonly recentBytes?: number;
   /** How long the tail goes on when the last reader has left, so that the next one finds it running, ms. Default 30 s. */
   readonly lingerMs?: number;
-  /** Begins at once and goes on for so long without a reader, ms: the first one after a start then waits for no keys. Default 0. */
-  readonly warmMs?: number;
   /** Readers that may read the log for themselves at once, because they are far behind. Default 4. */
   readonly catchUps?: number;
   readonly clock?: Clock;
@@ -66,9 +63,7 @@ export function openLiveFlows(options: LiveFlowsOptions): OpenLiveFlows {
     logger,
     events: tailEvents(options.metrics),
   };
-  const tail = new LiveTail(context, options.catchUps ?? CATCH_UPS);
-  if (options.warmMs !== undefined && options.warmMs > 0) void tail.warm(options.warmMs);
-  return tail;
+  return new LiveTail(context, options.catchUps ?? CATCH_UPS);
 }
 
 class LiveTail implements OpenLiveFlows {
@@ -93,17 +88,6 @@ class LiveTail implements OpenLiveFlows {
     const committed = await Promise.all(this.#hubs.map((_, p) => log.committed(group, p)));
     const partitions = committed.map((place) => ({ offset: place?.offset ?? 0n, event: 0 }));
     return { epoch: log.epoch, partitions };
-  }
-
-  /** Begins where the tables end, as a follower would; where that fails the first follower is told. */
-  async warm(ms: number): Promise<void> {
-    try {
-      const [from, to] = await Promise.all([this.loaded(), this.end()]);
-      for (const [p, hub] of this.#hubs.entries())
-        hub.warm(from.partitions[p]?.offset ?? 0n, to.partitions[p]?.offset ?? 0n, ms);
-    } catch (error) {
-      this.context.logger.warn({ reason: describeError(error) }, 'the live tail does not begin yet');
-    }
   }
 
   async end(): Promise<LogCursor> {

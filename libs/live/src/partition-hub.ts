@@ -63,13 +63,6 @@ export class PartitionHub {
     if (--this.#listeners === 0) this.#linger(this.context.lingerMs);
   }
 
-  /** Begins at `from` without a reader, and goes on for so long. Does nothing when it has begun. */
-  warm(from: bigint, end: bigint, ms: number): void {
-    if (this.#feed !== undefined) return;
-    this.#start(from, end);
-    this.#linger(ms);
-  }
-
   #linger(ms: number): void {
     this.#idleBytes = 0;
     if (ms === 0) {
