@@ -41,7 +41,7 @@ export interface BenchLog {
   /** Packs and appends; resolves with the number of flows when they are durable. */
   fill(flows: Iterable<MadeFlow>): Promise<number>;
   /** Loads everything that is in the log into the store with the product's loader; then the loader has ended. */
-  load(store: ColumnStore): Promise<void>;
+  load(store: ColumnStore, until?: LoadedUntil): Promise<void>;
   /** Bytes on disk of all records. */
   bytes(): Promise<number>;
   close(): Promise<void>;
@@ -59,7 +59,7 @@ export async function openBenchLog(): Promise<BenchLog> {
     log,
     directory,
     fill: (flows) => fillLog(log, flows),
-    load: (store) => loadLog(log, store),
+    load: (store, until) => loadLog(log, store, until),
     bytes: async () => {
       const bounds = await Promise.all(
         Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition)),
@@ -97,12 +97,19 @@ export async function fillLog(log: EventLog, flows: Iterable<MadeFlow>): Promise
 }
 
 /**
+ * `stored`: every row is in the tables. `committed`: the cursor says so as well, which a loader writes when nothing came
+ * for a second; who begins where the tables end would read what was not committed again.
+ */
+export type LoadedUntil = 'stored' | 'committed';
+
+/**
  * Loads everything that is in a log into the store with the product's loader; then the loader has ended. `complete` says
  * when the log has everything, for one that is still being filled.
  */
 export async function loadLog(
   log: EventLog,
   store: ColumnStore,
+  until: LoadedUntil = 'stored',
   complete: () => boolean = () => true,
 ): Promise<void> {
   // As the worker, whose part this process plays.
@@ -116,17 +123,17 @@ export async function loadLog(
     throw error;
   });
   done.catch(() => undefined);
-  while (!failed && !(complete() && (await isLoaded(log, loader)))) await delay(20);
+  while (!failed && !(complete() && (await isLoaded(log, loader, until)))) await delay(20);
   stop.abort();
   await done;
 }
 
-async function isLoaded(log: EventLog, loader: Loader): Promise<boolean> {
+async function isLoaded(log: EventLog, loader: Loader, until: LoadedUntil): Promise<boolean> {
   for (let partition = 0; partition < log.partitions; partition++) {
     const { end } = await log.bounds(partition);
     const status = loader.partitions.find((entry) => entry.partition === partition);
     if (status === undefined || status.state === 'recovering' || status.next < end) return false;
-    // What was loaded and not committed yet would be read again by whoever begins where the tables end.
+    if (until === 'stored') continue;
     const committed = await log.committed(LOADER_GROUP, partition);
     if ((committed?.offset ?? 0n) < end) return false;
   }

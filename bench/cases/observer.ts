@@ -120,7 +120,7 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
     // Up to now, because a stream without bounds ends now.
     const span = { fromMs: Date.now() - DAY_MS, spanMs: DAY_MS };
     await bench.fill(makeFlows({ ...REALISTIC, flows, ...span }));
-    await bench.load(server.store());
+    await bench.load(server.store(), 'committed');
     const observer = await startProcess(server);
     const client = new RawClient(observer.address);
     try {

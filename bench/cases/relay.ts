@@ -40,7 +40,7 @@ async function measure(flows: number): Promise<Measured> {
           report = said as IngestReport;
         });
         ingestor.send('start');
-        await Promise.all([reported, loadLog(log, server.store(), () => report !== undefined)]);
+        await Promise.all([reported, loadLog(log, server.store(), 'stored', () => report !== undefined)]);
       });
       if (report === undefined) throw new Error('the ingestor reported nothing');
       return { report, seconds: cost.seconds, detail: costDetail(cost) };
