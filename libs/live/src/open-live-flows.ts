@@ -1,11 +1,4 @@
-import {
-  AppError,
-  silentLog,
-  systemClock,
-  type Clock,
-  type Log,
-  type Metrics,
-} from '@flowledger/platform';
+import { AppError, silentLog, systemClock, type Clock, type Log, type Metrics } from '@flowledger/platform';
 import type { AcceptedKeys } from '@flowledger/model';
 import type { LiveEndpointHistory, LiveStep, LogCursor, OpenLiveFlows, TailRequest } from '@flowledger/query';
 import { LiveEndpoints, type ReadRows } from './live-endpoints.js';

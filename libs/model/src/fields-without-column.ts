@@ -20,7 +20,8 @@ export const FIELDS_WITHOUT_COLUMN: readonly FieldWithoutColumn[] = [
   {
     numbers: '6.5.3',
     proto: 'l4.SCTP.chunk_type',
-    reason: 'newer than Cilium 1.19; no filter and no answer reads it, only the live series of Hubble’s sctp metric',
+    reason:
+      'newer than Cilium 1.19; no filter and no answer reads it, only the live series of Hubble’s sctp metric',
   },
   {
     numbers: '6.6',
