@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import {
   LOADER_GROUP,
@@ -13,11 +12,10 @@ import {
 } from '@flowledger/event-log';
 import { collectLessOften, silentLog } from '@flowledger/platform';
 import { runLoader, type Loader } from '@flowledger/sink';
-import { startTestStore, type TestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore, type TestStore } from '@flowledger/testkit';
 import type { MadeFlow } from './flows/made-flows.js';
 import { RecordPacker } from './flows/pack-records.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../migrations/clickhouse', import.meta.url));
 /** Far beyond the made flows' age: nothing expires while it is measured. */
 const KEPT_DAYS = 20_000;
 const PARTITIONS = 4;

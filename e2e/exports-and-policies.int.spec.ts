@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Simulation, toJsonLine } from '@flowledger/simulator';
-import { FakeKubeApi } from '@flowledger/testkit';
-import { ask, eventually, run, start, temporary, unusedPort, type Started } from './command.js';
+import { FakeKubeApi, unusedPort } from '@flowledger/testkit';
+import { ask, eventually, run, start, temporary, type Started } from './command.js';
 
 const NETPOL = '/apis/networking.k8s.io/v1/networkpolicies';
 const policy = (name: string) => ({

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readGroupState } from '@flowledger/cli';
 import { Simulation, toJsonLine, type SimulatedEvent } from '@flowledger/simulator';
-import { FakeRelay } from '@flowledger/testkit';
-import { eventually, run, start, temporary, unusedPort, type Started } from './command.js';
+import { FakeRelay, unusedPort } from '@flowledger/testkit';
+import { eventually, run, start, temporary, type Started } from './command.js';
 
 const NODES = ['demo/demo-worker-1', 'demo/demo-worker-2'];
 const KILLS = 4;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Simulation, toJsonLine } from '@flowledger/simulator';
-import { ask, eventually, run, start, temporary, unusedPort, type Started } from './command.js';
+import { unusedPort } from '@flowledger/testkit';
+import { ask, eventually, run, start, temporary, type Started } from './command.js';
 
 const COVERAGE = '{ coverage(window: { last: "24h" }) { status unaccounted eventsLostUpstream } }';
 interface Coverage {

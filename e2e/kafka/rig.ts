@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import { openKafkaLog, type AppendRecord, type EventLog } from '@flowledger/event-log';
 import { Packer } from '@flowledger/ingest';
 import { Simulation, toJsonLine } from '@flowledger/simulator';
 import {
+  MIGRATIONS,
   startTestKafka,
   startTestStore,
   type KafkaSource,
@@ -17,7 +17,6 @@ import {
 } from '@flowledger/testkit';
 import { startService, type Service } from './service.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../migrations/clickhouse', import.meta.url));
 /** Long enough for a worker on a machine that does much else. */
 export const SESSION_MS = 4_000;
 const KEPT_DAYS = 3650;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { announceSkip, findKafka, startTestKafka, type TestKafka } from '@flowledger/testkit';
+import { announceSkip, findKafka, startTestKafka, type TestKafka, unusedPort } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, run, start, temporary, unusedPort, type Started } from '../command.js';
+import { ask, run, start, temporary, type Started } from '../command.js';
 import { batches } from '../kill/load.js';
 
 const source = await findKafka();

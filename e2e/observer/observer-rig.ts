@@ -1,12 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { migrate } from '@flowledger/column-store';
 import { encodeEnvelope, Projection } from '@flowledger/model';
 import { createObserverServer, type ObserverServer, type ObserverServerOptions } from '@flowledger/observer';
 import { openLog } from '@flowledger/platform';
 import type { SimulatedEvent } from '@flowledger/simulator';
-import { startTestStore, type TestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore, type TestStore } from '@flowledger/testkit';
 
-const MIGRATIONS = fileURLToPath(new URL('../../migrations/clickhouse', import.meta.url));
 const EVENTS_A_RECORD = 500;
 const KEPT_DAYS = 20_000;
 const DAY_NS = 86_400_000_000_000n;

@@ -2,17 +2,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import { LOADER_GROUP, openEmbeddedLog } from '@flowledger/event-log';
 import { silentLog } from '@flowledger/platform';
 import { Simulation } from '@flowledger/simulator';
 import { audit, runLoader } from '@flowledger/sink';
-import { startTestPipeline, startTestStore, type TestPipeline, type TestStore } from '@flowledger/testkit';
+import {
+  MIGRATIONS,
+  startTestPipeline,
+  startTestStore,
+  type TestPipeline,
+  type TestStore,
+} from '@flowledger/testkit';
 import { backUp, compareStores, moveTables, restoreLog, restoreTables, verifyBackup } from './index.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
 const NOW = Date.UTC(2026, 5, 1, 12);
 const KEPT_DAYS = 20_000;
 const never = new AbortController().signal;

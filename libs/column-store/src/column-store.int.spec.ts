@@ -1,13 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { FLOW_FIELDS } from '@flowledger/model';
 import type { Column, ColumnBatch, FieldSpec } from '@flowledger/model';
-import { startTestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore } from '@flowledger/testkit';
 import type { TestStore } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from './migrate.js';
 import type { ColumnStore, ParamValue } from './port.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
 const variables = { RAW_TTL_DAYS: 20_000, ROLLUP_TTL_DAYS: 20_000, HOUR_TTL_DAYS: 20_000 };
 const DAY_NS = 86_400_000_000_000n;
 const START_NS = 1_700_000_000_000_000_000n;

@@ -1,15 +1,13 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { startTestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore } from '@flowledger/testkit';
 import type { TestStore } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from './migrate.js';
 import type { MigrateOptions, MigrationStep } from './migrate.js';
 import type { ColumnStoreOptions } from './open-column-store.js';
 
-const SHIPPED = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
 const variables = { RAW_TTL_DAYS: 7, ROLLUP_TTL_DAYS: 90, HOUR_TTL_DAYS: 400 };
 
 let server: TestStore;
@@ -21,7 +19,7 @@ const connection = (database: string): ColumnStoreOptions => ({
   database,
 });
 const shipped = (more: Partial<MigrateOptions> = {}): MigrateOptions => ({
-  directory: SHIPPED,
+  directory: MIGRATIONS,
   variables,
   ...more,
 });

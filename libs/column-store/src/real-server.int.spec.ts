@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { encodeEnvelope, Projection } from '@flowledger/model';
 import type { Column, FixedColumn, ProjectedBatches } from '@flowledger/model';
 import { Simulation } from '@flowledger/simulator';
-import { announceSkip, findRealStore, startRealStore } from '@flowledger/testkit';
+import { MIGRATIONS, announceSkip, findRealStore, startRealStore } from '@flowledger/testkit';
 import type { RealStore } from '@flowledger/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from './migrate.js';
@@ -11,7 +10,6 @@ import type { ColumnStore, ParamValue } from './port.js';
 
 // What the embedded engine's endpoint is tested for, on a real server: the client speaks to both and must not notice.
 
-const MIGRATIONS = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
 const variables = { RAW_TTL_DAYS: 20_000, ROLLUP_TTL_DAYS: 20_000, HOUR_TTL_DAYS: 20_000 };
 const START_S = 1_790_000_000;
 const START_LIMIT_MS = 300_000;

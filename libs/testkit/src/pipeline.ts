@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore, type QueryPlan } from '@flowledger/column-store';
 import { LOADER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@flowledger/event-log';
 import type { ApiServer } from '@flowledger/graphql';
@@ -12,9 +11,9 @@ import { Lifecycle, openLog, systemClock } from '@flowledger/platform';
 import type { SimulatedEvent } from '@flowledger/simulator';
 import type { Loader } from '@flowledger/sink';
 import { feed, importJson, TENANT } from './pipeline-sources.js';
+import { MIGRATIONS } from './migrations-folder.js';
 import { startTestStore, type TestStore } from './test-store.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../migrations/clickhouse', import.meta.url));
 /** Longest that a test's data may take to be loaded, ms. */
 const LOAD_DEADLINE_MS = 60_000;
 /** Long enough for batches of a useful size, short enough not to be waited for. */

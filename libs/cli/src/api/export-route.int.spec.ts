@@ -4,17 +4,15 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import { AppError } from '@flowledger/platform';
 import { EXPORT_COLUMNS } from '@flowledger/query';
-import { startTestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore } from '@flowledger/testkit';
 import { exportFlows } from '../observe/export-flows.js';
 import { readObserveWords } from '../observe/observe-words.js';
 import { EXPORT_PATH, exportRoute, type ExportRouteOptions } from './export-route.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../../migrations/clickhouse', import.meta.url));
 const DAY_NS = 86_400_000_000_000n;
 /** Far from now, so that no retention touches the rows. */
 const NOW_S = 3_472_070_400;

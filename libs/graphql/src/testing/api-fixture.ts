@@ -1,10 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import { openLog } from '@flowledger/platform';
-import { startTestStore, type TestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore, type TestStore } from '@flowledger/testkit';
 import { createApiServer, type ApiServer, type ApiServerOptions } from '../server/api-server.js';
-
-const MIGRATIONS = fileURLToPath(new URL('../../../../migrations/clickhouse', import.meta.url));
 
 /** An answer of the API as a test reads it. */
 export interface Answer {

@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
-import { startTestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore } from '@flowledger/testkit';
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import type { Result } from '../result.js';
-
-const MIGRATIONS = fileURLToPath(new URL('../../../../migrations/clickhouse', import.meta.url));
 
 /** 2080-01-10 00:00:00 UTC: far from now, so that no retention touches the rows of a test. */
 export const DAY_S = 3_471_984_000;

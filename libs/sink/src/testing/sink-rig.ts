@@ -1,17 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { migrate, type ColumnStore } from '@flowledger/column-store';
 import { openEmbeddedLog, type AppendRecord, type EmbeddedLog } from '@flowledger/event-log';
 import { decodeEnvelope } from '@flowledger/model';
 import { silentLog } from '@flowledger/platform';
-import { startTestStore, type TestStore } from '@flowledger/testkit';
+import { MIGRATIONS, startTestStore, type TestStore } from '@flowledger/testkit';
 import { runLoader, type Loader, type LoaderOptions } from '../loader.js';
 import { rollupDifferences } from '../repair/rollup-repair.js';
 import { ROLLUPS } from '../repair/rollups.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../../../migrations/clickhouse', import.meta.url));
 export const GROUP = 'loader';
 export const RAW_TTL_DAYS = 14;
 

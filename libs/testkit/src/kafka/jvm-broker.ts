@@ -1,11 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { unusedPort } from '../unused-port.js';
 import { fetchKafka } from './fetch-kafka.js';
 
 const START_LIMIT_MS = 90_000;
@@ -44,20 +45,6 @@ export interface JvmBroker {
   restart(): Promise<void>;
   /** Ends it and deletes its data. */
   stop(): Promise<void>;
-}
-
-/** A port nobody listens on, below those that the system gives to outgoing connections. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 15_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    if (free) return port;
-  }
 }
 
 function propertiesText(
@@ -224,7 +211,7 @@ export async function startJvmBroker(options: JvmBrokerOptions = {}): Promise<Jv
   try {
     const ports: Record<string, number> = {};
     for (const name of ['PLAIN', 'CONTROLLER', ...Object.keys(options.listeners ?? {})])
-      ports[name] = await freePort();
+      ports[name] = await unusedPort();
     writeFileSync(join(directory, 'server.properties'), propertiesText(directory, ports, options));
     writeFileSync(join(directory, 'log4j2.properties'), LOGGING);
     const broker = new Broker(jars, directory, ports);
