@@ -21,10 +21,14 @@ const filtered = (filter: string): string => flows(`filters: { allow: [{ ${filte
 
 /** Raw text to the server's port; everything it answers. */
 async function raw(text: string): Promise<string> {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-  socket.end(text);
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8');
   let answer = '';
-  for await (const chunk of socket.setEncoding('utf8')) answer += String(chunk);
+  socket.on('data', (chunk) => (answer += String(chunk)));
+  // Since Node 24 a connection of which not all was read is reset after the answer; what was answered before counts.
+  socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.end(text);
+  await closed;
   return answer;
 }
 
