@@ -13,7 +13,7 @@ export class ByteTable {
   #arena = new Uint8Array(4096);
   #view = new DataView(this.#arena.buffer);
   #ends = new Uint32Array(256);
-  #hashes = new Uint32Array(256);
+  #hashes = new Int32Array(256);
   #slots = new Int32Array(512);
 
   /** Bytes held. */
@@ -126,7 +126,9 @@ export class ByteTable {
     }
     if (this.count <= this.#ends.length) return;
     this.#ends = doubled(this.#ends);
-    this.#hashes = doubled(this.#hashes);
+    const hashes = new Int32Array(this.#ends.length);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
   }
 
   #rehash(): void {
@@ -141,7 +143,10 @@ export class ByteTable {
   }
 }
 
-/** In-memory hash only: it may change at any time. Independent lanes hide the latency of the multiplications. */
+/**
+ * In-memory hash only: it may change at any time. Signed, because a number beyond 2^31 would be an object of its own.
+ * Independent lanes hide the latency of the multiplications.
+ */
 function hashBytes(view: DataView, bytes: Uint8Array, start: number, end: number): number {
   let a = end - start;
   let b = 0x3c6ef372;
@@ -177,5 +182,5 @@ export function edgeHash(view: DataView, start: number, end: number): number {
 
 function finalMix(value: number): number {
   const mixed = Math.imul(value ^ (value >>> 16), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 15)) >>> 0;
+  return mixed ^ (mixed >>> 15);
 }

@@ -13,7 +13,8 @@ import {
   QUOTE,
   type JsonScanner,
 } from './json-scanner.js';
-import { jsonMessage, type JsonField, type JsonMessage } from './json-schema.js';
+import { MemberSpans } from './member-spans.js';
+import { jsonMessage, REMEMBERED_FIELDS, type JsonField, type JsonMessage } from './json-schema.js';
 import { instant, parseInstant } from './json-time.js';
 
 /**
@@ -23,8 +24,6 @@ import { instant, parseInstant } from './json-time.js';
 export const JSON_MEMBER = 536_870_911;
 
 const FLOW = jsonMessage('flow.Flow');
-/** Fields whose values are mostly ones met before. */
-const MEMO_FIELDS: readonly string[] = ['source', 'destination', 'node_labels'];
 /** Members of a JSON log record that may hold our line as text. */
 const LOG_MEMBERS: readonly string[] = ['msg', 'message', 'log'];
 
@@ -37,13 +36,8 @@ export class JsonObjects {
   /** Where the text of a log record's message starts; -1 when there is none. */
   logMember = -1;
   readonly #scalars: JsonScalars;
-  readonly #spans: Int32Array[] = [];
-  /** By field of a flow. */
-  readonly #memos = new Map(
-    FLOW.fields
-      .filter(({ field }) => MEMO_FIELDS.includes(field.name))
-      .map((field) => [field, new JsonMemo()] as const),
-  );
+  readonly #spans = new MemberSpans();
+  readonly #memos = REMEMBERED_FIELDS.map(() => new JsonMemo());
   /** Name of the member being read. */
   #keyStart = 0;
   #keyEnd = 0;
@@ -68,30 +62,35 @@ export class JsonObjects {
     const scanner = this.scanner;
     if (depth > MAX_DEPTH) scanner.fail('json_depth');
     if (!scanner.expect(OPEN_BRACE) || scanner.take(CLOSE_BRACE)) return;
-    const spans = this.#spansAt(depth, message.fields.length);
+    const object = this.#spans.begin(depth, message.fields.length);
     do {
-      if (scanner.peek() !== QUOTE) scanner.fail();
       const keyStart = scanner.pos + 1;
-      const escaped = scanner.skipString();
-      const keyEnd = scanner.pos - 1;
-      if (scanner.fault !== undefined || !scanner.expect(COLON)) return;
-      const field = escaped
-        ? this.#findEscaped(message, keyStart)
-        : message.find(scanner.view, scanner.buf, keyStart, keyEnd);
-      scanner.peek();
-      if (field === undefined) this.#unknown(depth, keyStart, keyEnd);
-      else this.#member(field, depth, spans, keyStart, keyEnd);
+      const expected = message.expected(scanner.view, scanner.buf, scanner.pos, scanner.end);
+      if (expected === undefined) this.#anyMember(message, depth, object);
+      else {
+        scanner.pos += message.memberLength;
+        const keyEnd = scanner.pos - 2;
+        scanner.peek();
+        this.#member(expected, depth, object, keyStart, keyEnd);
+      }
       if (scanner.fault !== undefined) return;
     } while (scanner.take(COMMA));
     scanner.expect(CLOSE_BRACE);
   }
 
-  /** Where each field of the object at `depth` was written: start and end, -1 for not yet. */
-  #spansAt(depth: number, fields: number): Int32Array {
-    let spans = this.#spans[depth];
-    if (spans === undefined || spans.length < fields * 2)
-      this.#spans[depth] = spans = new Int32Array(Math.max(fields * 2, 100));
-    return spans.fill(-1, 0, fields * 2);
+  #anyMember(message: JsonMessage, depth: number, object: number): void {
+    const scanner = this.scanner;
+    if (scanner.peek() !== QUOTE) scanner.fail();
+    const keyStart = scanner.pos + 1;
+    const escaped = scanner.skipString();
+    const keyEnd = scanner.pos - 1;
+    if (scanner.fault !== undefined || !scanner.expect(COLON)) return;
+    const field = escaped
+      ? this.#findEscaped(message, keyStart)
+      : message.find(scanner.view, scanner.buf, keyStart, keyEnd);
+    scanner.peek();
+    if (field === undefined) this.#unknown(depth, keyStart, keyEnd);
+    else this.#member(field, depth, object, keyStart, keyEnd);
   }
 
   #findEscaped(message: JsonMessage, keyStart: number): JsonField | undefined {
@@ -104,7 +103,7 @@ export class JsonObjects {
     return message.find(new DataView(key.buf.buffer), key.buf, 0, key.pos);
   }
 
-  #member(field: JsonField, depth: number, spans: Int32Array, keyStart: number, keyEnd: number): void {
+  #member(field: JsonField, depth: number, object: number, keyStart: number, keyEnd: number): void {
     const scanner = this.scanner;
     const before = this.wire.pos;
     const valueStart = scanner.pos;
@@ -118,12 +117,7 @@ export class JsonObjects {
       this.wire.pos = before;
       this.#aside(keyStart, keyEnd, valueStart, scanner.pos);
     }
-    const at = field.index * 2;
-    const earlier = spans[at] ?? -1;
-    let removed = 0;
-    if (earlier >= 0) removed = this.#forget(spans, earlier, spans[at + 1] ?? earlier);
-    spans[at] = before - removed;
-    spans[at + 1] = this.wire.pos;
+    this.#spans.note(depth, object, field.index, this.wire, before);
   }
 
   /** Writes the value as a field, from memory where it can; false, without a fault, when the field cannot hold it. */
@@ -131,20 +125,12 @@ export class JsonObjects {
     const { repeated } = field.field;
     if (!repeated && field.kind !== 'message') return this.#value(field, depth);
     const { scanner, wire } = this;
-    const memo = this.#memos.get(field);
+    const memo = field.remembered < 0 ? undefined : this.#memos[field.remembered];
     if (memo?.recall(scanner, wire) === true) return true;
     const [start, before] = [scanner.pos, wire.pos];
     const held = repeated ? this.#list(field, depth) : this.#value(field, depth);
     if (held && scanner.fault === undefined) memo?.remember(scanner, start, wire, before);
     return held;
-  }
-
-  /** The last of two members with one name counts: cuts the first one out again. */
-  #forget(spans: Int32Array, start: number, end: number): number {
-    this.wire.remove(start, end);
-    for (let i = 0; i < spans.length; i++)
-      if ((spans[i] ?? 0) >= end) spans[i] = (spans[i] ?? 0) - (end - start);
-    return end - start;
   }
 
   #list(field: JsonField, depth: number): boolean {

@@ -4,6 +4,8 @@ import { integer, parseInteger } from './json-integer.js';
 import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, QUOTE, type JsonScanner } from './json-scanner.js';
 import type { JsonField } from './json-schema.js';
 
+const TWO_32 = 0x1_0000_0000;
+
 /**
  * Writes scalar JSON values as protobuf fields. Each method reads the value at the scanner and returns whether its
  * field could hold it; false without a fault means that it could not, and that the flow goes on without it.
@@ -42,9 +44,11 @@ export class JsonScalars {
   /** A number, or a text that holds one, as a field of an integer type. */
   integer(field: JsonField): boolean {
     const { number, scalar } = field.field;
-    const small = this.#smallInteger();
-    if (small >= 0) {
-      this.wire.uint32Field(number, small);
+    const plain = this.#plainDigits(scalar === 'int64' || scalar === 'uint64' ? 15 : 9);
+    if (plain >= 0) {
+      this.wire.tag(number, WIRE_VARINT);
+      if (plain < TWO_32) this.wire.uint32(plain);
+      else this.wire.varint64(plain % TWO_32, Math.floor(plain / TWO_32));
       return true;
     }
     const text = this.#numberText();
@@ -57,23 +61,28 @@ export class JsonScalars {
     return true;
   }
 
-  /** Up to nine plain digits, which every integer type holds; -1 when something else comes. */
-  #smallInteger(): number {
+  /**
+   * At most so many plain digits, also between quotes, as protobuf's JSON has 64-bit numbers; -1 when something else
+   * comes. Nine digits are held by every integer type, fifteen by a JavaScript number.
+   */
+  #plainDigits(most: number): number {
     const scanner = this.scanner;
     const { buf, end } = scanner;
-    let i = scanner.pos;
+    const quoted = buf[scanner.pos] === QUOTE;
+    const start = quoted ? scanner.pos + 1 : scanner.pos;
+    let i = start;
     let value = 0;
-    while (i < end && i - scanner.pos < 10) {
+    while (i < end && i - start <= most) {
       const digit = (buf[i] ?? 0) - 0x30;
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
       i++;
     }
-    const length = i - scanner.pos;
-    const next = buf[i];
-    const plain = next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET;
-    if (length === 0 || length > 9 || !plain || (length > 1 && buf[scanner.pos] === 0x30)) return -1;
-    scanner.pos = i;
+    const length = i - start;
+    const next = i < end ? buf[i] : undefined;
+    const ends = quoted ? next === QUOTE : next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET;
+    if (length === 0 || length > most || !ends || (length > 1 && buf[start] === 0x30)) return -1;
+    scanner.pos = quoted ? i + 1 : i;
     return value;
   }
 

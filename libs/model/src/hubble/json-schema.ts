@@ -15,7 +15,12 @@ export interface JsonField {
   readonly numbers: EnumNumbers | undefined;
   /** What a message or wrapper field holds. */
   readonly message: JsonMessage | undefined;
+  /** Place among the fields whose values are mostly ones met before; -1 for the others. */
+  readonly remembered: number;
 }
+
+/** Fields of a flow whose values are mostly ones met before. */
+export const REMEMBERED_FIELDS: readonly string[] = ['source', 'destination', 'node_labels', 'emitter'];
 
 /** Numbers of an enum by the bytes of their names. */
 export class EnumNumbers {
@@ -50,20 +55,44 @@ const WRAPPERS: readonly string[] = [
 export class JsonMessage {
   readonly fields: JsonField[] = [];
   readonly #keys = new ByteTable();
+  /** The same ids by the key as it is written: in quotes, with its colon. */
+  readonly #members = new ByteTable();
   readonly #byKey: (JsonField | undefined)[] = [undefined];
   /** The key that came last, and which one came behind each: senders write their members in one order. */
   #last = 0;
   readonly #behind = new Uint16Array(256);
 
   /** Takes its fields from the schema; apart from the constructor, because messages name each other. */
-  define(fields: readonly SchemaField[], messages: ReadonlyMap<string, JsonMessage>): void {
+  define(name: string, fields: readonly SchemaField[], messages: ReadonlyMap<string, JsonMessage>): void {
     for (const [index, field] of fields.entries()) {
       const numbers = field.enumeration && new EnumNumbers(field.enumeration.names);
       const message = field.message === undefined ? undefined : messages.get(field.message);
-      const json: JsonField = { field, index, kind: kindOf(field), numbers, message };
+      const remembered = name === 'flow.Flow' ? REMEMBERED_FIELDS.indexOf(field.name) : -1;
+      const json: JsonField = { field, index, kind: kindOf(field), numbers, message, remembered };
       this.fields.push(json);
-      for (const name of new Set([field.name, field.camelName])) this.#byKey[idOf(this.#keys, name)] = json;
+      for (const key of new Set([field.name, field.camelName])) {
+        const id = idOf(this.#keys, key);
+        this.#byKey[id] = json;
+        idOf(this.#members, `"${key}":`);
+      }
     }
+  }
+
+  /**
+   * The field of the member at `bytes[start, …)` when it is the one that came behind the last one before and is written
+   * without white space; the value then starts {@link memberLength} bytes on. One comparison instead of reading the key.
+   */
+  expected(view: DataView, bytes: Uint8Array, start: number, end: number): JsonField | undefined {
+    const guess = this.#behind[this.#last] ?? 0;
+    const to = start + this.#members.lengthOf(guess);
+    if (guess === 0 || to > end || !this.#members.is(guess, view, bytes, start, to)) return undefined;
+    this.#last = guess;
+    return this.#byKey[guess];
+  }
+
+  /** Bytes of the key found last by {@link expected}, with quotes and colon. */
+  get memberLength(): number {
+    return this.#members.lengthOf(this.#last);
   }
 
   /** The field whose JSON name is `bytes[start, end)`. */
@@ -85,7 +114,7 @@ export class JsonMessage {
 export const JSON_SCHEMA: ReadonlyMap<string, JsonMessage> = new Map(
   [...SCHEMA.keys()].map((name) => [name, new JsonMessage()]),
 );
-for (const [name, { fields }] of SCHEMA) JSON_SCHEMA.get(name)?.define(fields, JSON_SCHEMA);
+for (const [name, { fields }] of SCHEMA) JSON_SCHEMA.get(name)?.define(name, fields, JSON_SCHEMA);
 
 /** A message of {@link JSON_SCHEMA}. Throws for a name it lacks: that is a mistake in our code. */
 export function jsonMessage(name: string): JsonMessage {
