@@ -38,8 +38,8 @@ export interface ImportOutcome {
   readonly ranges: readonly OffsetRange[];
 }
 
-/** Appends in flight at once: enough to hide the fsync, little enough to bound memory (8 × 256 KiB). */
-const IN_FLIGHT = 8;
+/** Appends in flight at once: enough to hide the fsync and to share it, little enough to bound memory (16 × 256 KiB). */
+const IN_FLIGHT = 16;
 
 /**
  * Reads a Hubble export file (JSON lines, gzip or plain) into the log. Idempotent: cutting into chunks depends only on

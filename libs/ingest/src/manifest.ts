@@ -16,6 +16,11 @@ export class ImportManifest {
   readonly #file: FileHandle;
   readonly #entries: Map<string, number>;
   readonly #maxAgeMs: number;
+  /** Notes that wait for the write under way. */
+  #waiting: Buffer[] = [];
+  /** The write that will take what waits; undefined while nothing does. */
+  #next: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(file: FileHandle, entries: Map<string, number>, maxAgeMs: number) {
     this.#file = file;
@@ -42,11 +47,11 @@ export class ImportManifest {
     return noted !== undefined && nowMs - noted <= this.#maxAgeMs;
   }
 
-  /** Notes chunks whose append is durable; durable itself when resolved. */
-  async add(
-    chunks: readonly { readonly digest: Buffer; readonly index: number }[],
-    nowMs: number,
-  ): Promise<void> {
+  /**
+   * Notes chunks whose append is durable; durable itself when resolved. What comes while the disk is at work is written
+   * together: one sync for each chunk cost an upload as much as its digests (measured).
+   */
+  add(chunks: readonly { readonly digest: Buffer; readonly index: number }[], nowMs: number): Promise<void> {
     const bytes = Buffer.alloc(chunks.length * ENTRY_BYTES);
     chunks.forEach((chunk, i) => {
       chunk.digest.copy(bytes, i * ENTRY_BYTES);
@@ -54,12 +59,25 @@ export class ImportManifest {
       bytes.writeDoubleLE(nowMs, i * ENTRY_BYTES + 36);
       this.#entries.set(keyOf(chunk.digest, chunk.index), nowMs);
     });
+    this.#waiting.push(bytes);
+    if (this.#next !== undefined) return this.#next;
+    // A write that failed is told to those who wait for it; the next one is tried all the same.
+    const write = (): Promise<void> => this.#write();
+    this.#next = this.#last = this.#last.then(write, write);
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#next = undefined;
     await this.#file.appendFile(bytes);
     await this.#file.datasync();
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#last.catch(() => undefined);
+    await this.#file.close();
   }
 }
 
