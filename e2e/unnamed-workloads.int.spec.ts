@@ -59,7 +59,7 @@ describe('workloads of pods that a third of the flows name by address only', () 
     const truth = mapTruth(played.calls, SCENARIO, 'WORKLOAD');
     for (const filters of [{}, { filters: RAW_ONLY }]) {
       const { edges, table } = await askMap(pipeline, { window: SCENARIO, collapse: 'WORKLOAD', ...filters });
-      expect(table).toBe('filters' in filters ? 'flows+endpoints' : 'edges_1m+flows+endpoints');
+      expect(table).toBe('filters' in filters ? 'flows+endpoints' : 'edges_1h+edges_1m+flows+endpoints');
       expect(dropsOf(edges)).toEqual(dropsOf(truth));
     }
   });

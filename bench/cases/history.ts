@@ -147,7 +147,7 @@ async function sizes(store: ColumnStore): Promise<readonly TableSize[]> {
   return (await store.query<TableSize>({ name: 'bench_sizes', sql, params: {}, settings: {} })).rows;
 }
 
-const ROLLUPS = ['red_1m', 'red_1h', 'edges_1m', 'drops_1m'];
+const ROLLUPS = ['red_1m', 'red_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
 
 async function storage(
   store: ColumnStore,

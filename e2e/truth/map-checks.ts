@@ -16,7 +16,7 @@ export function checkMap(scenario: Scenario, pipeline: () => TruthPipeline): voi
           for (const filters of [{}, { filters: RAW_ONLY }]) {
             const { edges, table } = await askMap(pipeline(), { window, collapse, ...filters });
             expect(edges, `${timeText(window.fromNs)} ${table}`).toEqual(truth);
-            expect(table.includes('edges_1m')).toBe(!('filters' in filters));
+            expect(table.includes('edges_1')).toBe(!('filters' in filters));
           }
         }
       },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +75,36 @@ describe('migrate', () => {
     await migrate(connection('straight'), shipped());
     expect(stopped.size).toBeGreaterThan(10);
     expect(await tables('interrupted')).toEqual(await tables('straight'));
+  });
+
+  it('fills the hours of edges from their minutes, however often it is stopped, and only once', async () => {
+    const names = (await readdir(MIGRATIONS)).toSorted();
+    const before = names.filter((name) => name < '0013');
+    await write(
+      Object.fromEntries(before.map((name) => [name, readFileSync(join(MIGRATIONS, name), 'utf8')])),
+    );
+    await migrate(connection('upgraded'), own({ variables }));
+    const store = server.store('writer', 'upgraded');
+    const insert = `INSERT INTO edges_1m (tenant, cluster, bucket, server_workload, flows, drops, first_seen, last_seen)
+      SELECT 'default', 'c', now() - 60 * number, toString(number % 7), 2, 1, now64(9) - number, now64(9) FROM numbers(1000)`;
+    await store.command({ name: 'test', sql: insert, params: {}, settings: {} });
+    const stopped = new Set<number>();
+    const onStep = ({ statement, phase }: MigrationStep): void => {
+      if (phase !== 'ran' || stopped.has(statement)) return;
+      stopped.add(statement);
+      throw new Error('killed');
+    };
+    for (let kills = 0; kills < 4; kills++)
+      await expect(migrate(connection('upgraded'), shipped({ onStep }))).rejects.toThrow('killed');
+    await migrate(connection('upgraded'), shipped({ onStep }));
+    const sums = (table: string): string =>
+      `SELECT toStartOfHour(bucket) AS hour, server_workload, sum(flows) AS f, sum(drops) AS d, min(first_seen) AS a,
+        max(last_seen) AS z FROM ${table} GROUP BY ALL ORDER BY ALL`;
+    const read = async (table: string): Promise<readonly object[]> =>
+      (await store.query<object>({ name: 'test', sql: sums(table), params: {}, settings: {} })).rows;
+    const hours = await read('edges_1h');
+    expect(hours.length).toBeGreaterThan(100);
+    expect(hours).toEqual(await read('edges_1m'));
   });
 
   it('refuses a script that was changed after it was applied', async () => {

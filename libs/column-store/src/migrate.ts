@@ -44,6 +44,9 @@ interface AppliedRow {
   readonly checksum: string;
 }
 
+/** A statement may fill a table of months. Shorter than an abandoned lock is respected. */
+const STATEMENT_MS = 540_000;
+
 const run = (
   store: ColumnStore,
   name: string,
@@ -117,8 +120,9 @@ async function applyAll(
   const done = new Set(rows.map((row) => `${row.version}/${row.statement}`));
   let applied = 0;
   for (const { version, name, text, checksum } of migrations) {
-    for (const [statement, rendered] of renderMigration(text, render).entries()) {
-      if (done.has(`${version}/${statement}`)) continue;
+    const statements = renderMigration(text, render);
+    if (statements.every((_, statement) => done.has(`${version}/${statement}`))) continue;
+    for (const [statement, rendered] of statements.entries()) {
       options.signal?.throwIfAborted();
       await lock.renew();
       await options.onStep?.({ version, name, statement, phase: 'start' });
@@ -135,8 +139,9 @@ async function applyAll(
 }
 
 /**
- * Brings `connection.database` (made when missing) to the newest schema. Resumable: every statement is idempotent and is
- * recorded after it ran, so a run killed anywhere is finished by the next one. One runner at a time.
+ * Brings `connection.database` (made when missing) to the newest schema. Resumable: every statement is recorded after it ran,
+ * and a script of which one is missing runs again from its beginning, so a run killed anywhere is finished by the next one.
+ * A script may be run twice: `IF NOT EXISTS`, or what it fills it empties first. One runner at a time.
  *
  * Rejects CONFIG_INVALID for a broken folder, CONFLICT for a changed script, a database newer than the program or a lock
  * held for longer than `lockWaitMs`, LEASE_LOST when another runner took over, and the store's own faults.
@@ -149,7 +154,7 @@ export async function migrate(
   const render: RenderOptions = { cluster: options.cluster ?? null, variables: options.variables ?? {} };
   for (const migration of migrations) renderMigration(migration.text, render);
   await prepare(connection, render);
-  const store = openColumnStore(connection);
+  const store = openColumnStore({ requestTimeoutMs: STATEMENT_MS, ...connection });
   try {
     const lock = await MigrationLock.acquire(store, {
       owner: randomUUID(),

@@ -302,7 +302,7 @@ describe('groups and nodes by workload', () => {
     );
     expect(errors).toEqual([]);
     const map = data?.['serviceMap'] as { readonly nodes: readonly object[] };
-    expect(map).toMatchObject({ answered: { table: 'edges_1m+flows+endpoints' } });
+    expect(map).toMatchObject({ answered: { table: 'edges_1h+flows+endpoints' } });
     expect(map.nodes).toContainEqual({ name: 'cron', namespace: 'shop', inferred: true });
     expect(map.nodes).toContainEqual({ name: 'unknown', namespace: null, inferred: false });
   });

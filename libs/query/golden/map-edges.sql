@@ -59,7 +59,7 @@ SELECT
   toInt64(encrypted_flows) AS m_encrypted_flows,
   CAST(first_seen, 'DateTime64(9, \'UTC\')') AS m_first_seen,
   CAST(last_seen, 'DateTime64(9, \'UTC\')') AS m_last_seen
-FROM edges_1m
+FROM edges_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p3:Int64}, 'UTC') AND bucket < toDateTime({p4:Int64}, 'UTC')
   AND known = 1

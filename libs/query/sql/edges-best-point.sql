@@ -1,7 +1,7 @@
 -- The observation point nearest to the server, by edge and hour; whole hours and no filters, as for RED.
 SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port,
-  toDateTime(toStartOfHour(bucket), 'UTC') AS hour, max(point) AS best
-FROM edges_1m
+  bucket AS hour, max(point) AS best
+FROM edges_1h
 WHERE tenant = {tenant:String}
   AND /*range*/
   AND known = 1 AND point != 0

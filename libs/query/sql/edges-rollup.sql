@@ -1,4 +1,4 @@
--- Edges of whole minutes.
+-- Edges of whole minutes or hours.
 SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, point,
   /*parties*/
@@ -10,7 +10,7 @@ SELECT
   toInt64(encrypted_flows) AS m_encrypted_flows,
   CAST(first_seen, 'DateTime64(9, \'UTC\')') AS m_first_seen,
   CAST(last_seen, 'DateTime64(9, \'UTC\')') AS m_last_seen
-FROM edges_1m
+FROM /*table*/
 WHERE tenant = {tenant:String}
   AND /*range*/
   AND known = 1

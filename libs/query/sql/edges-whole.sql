@@ -1,4 +1,4 @@
--- Edges of the service map from whole minutes, without a filter: one look at each row. Connections are counted at one
+-- Edges of the service map from whole minutes and hours, without a filter: one look at each row. Connections are counted at one
 -- observation point per edge and hour, the one nearest to the server that reported in that hour (design section 6); rows
 -- of its hours that lie outside the window (`inside` 0) take part in that choice only.
 SELECT

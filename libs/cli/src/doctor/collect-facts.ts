@@ -103,7 +103,7 @@ function dedupWindows(
   const windows: Record<string, number> = {};
   for (const { name, engine_full: definition } of tables) {
     const window = /deduplication_window = (\d+)/.exec(definition)?.[1];
-    const targets = ['flows', 'events', 'red_1m', 'red_1h', 'edges_1m', 'drops_1m'];
+    const targets = ['flows', 'events', 'red_1m', 'red_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
     if (!targets.includes(name)) continue;
     const replicated = definition.startsWith('Replicated');
     windows[name] = window === undefined ? (replicated ? 1000 : 0) : Number(window);

@@ -223,7 +223,7 @@ describe('workloads that only an address tells', () => {
       { numRuns: 5, seed: 7 },
     );
     const { nodes, unrefined, table } = await mapOf(null, WHOLE);
-    expect(table).toBe('edges_1m+flows+endpoints');
+    expect(table).toBe('edges_1h+flows+endpoints');
     expect(nodes.filter(({ name }) => name === 's9')).toMatchObject([{ namespace: 'ops', inferred: true }]);
     expect(unrefined.nodes.some(({ name }) => name === 's9')).toBe(false);
   }, 90_000);

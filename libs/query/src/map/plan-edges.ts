@@ -23,7 +23,7 @@ const ROLLUP = new SqlTemplate('edges-rollup');
 const RAW = new SqlTemplate('edges-raw');
 const WHOLE = new SqlTemplate('edges-whole');
 const AROUND = new SqlTemplate('edges-around');
-const TABLES = { raw: 'flows', minute: 'edges_1m', hour: 'edges_1m' } as const;
+const TABLES = { raw: 'flows', minute: 'edges_1m', hour: 'edges_1h' } as const;
 
 const PARTIES = ['client', 'server'] as const;
 
@@ -82,6 +82,7 @@ function edgesOf(
   const { grain } = segment;
   if (grain === 'raw') return [rawEdges(segment, question, filters.raw, binder)];
   const rollup = ROLLUP.fill({
+    table: TABLES[grain],
     parties: parties(question, false),
     range: rollupRange(segment, binder),
     filter: namedInRollup(filters.rollup, filters.unnamed, binder),
@@ -93,6 +94,13 @@ function edgesOf(
 }
 
 const INSIDE = 'toUInt8(1) AS inside,';
+
+/** The part of a window that rollups answer; null where none does. */
+function wholeMinutes(segments: readonly Segment[]): Window | null {
+  const parts = segments.filter(({ grain }) => grain !== 'raw');
+  const [first, last] = [parts.at(0), parts.at(-1)];
+  return first === undefined || last === undefined ? null : { fromNs: first.fromNs, toNs: last.toNs };
+}
 
 /** Minutes of the hours that a window cuts, outside its whole minutes; nothing where it is made of whole hours. */
 function around(minutes: Window): readonly Window[] {
@@ -115,7 +123,12 @@ function wholeSql(
   const rows = segments.map((segment) =>
     segment.grain === 'raw'
       ? RAW.fill({ parties: INSIDE, history: '', range: rawRange(segment, binder), filter: 'true' })
-      : ROLLUP.fill({ parties: INSIDE, range: rollupRange(segment, binder), filter: 'true' }),
+      : ROLLUP.fill({
+          table: TABLES[segment.grain],
+          parties: INSIDE,
+          range: rollupRange(segment, binder),
+          filter: 'true',
+        }),
   );
   const ranges = around(minutes).map((part) => `(${rollupRange(part, binder)})`);
   if (ranges.length > 0) rows.push(AROUND.fill({ ranges: ranges.join(' OR ') }));
@@ -141,8 +154,8 @@ export function planEdges(
   const rollup = compileFilters(question.filters, { ...place, target: 'edges' });
   if (!rollup.ok) return rollup;
   const coarse = partyColumns(question.level, 'client').name.rollup !== null && rollup.value !== null;
-  const segments = segmentsOf(window, null, coarse ? ['minute'] : []);
-  const minutes = segments.find((segment) => segment.grain === 'minute');
+  const segments = segmentsOf(window, null, coarse ? ['minute', 'hour'] : []);
+  const minutes = wholeMinutes(segments);
   const unnamed = PARTIES.flatMap((side) => columnsOf(question, side).unnamed ?? []);
   const filters = {
     raw: raw.value ?? 'true',
@@ -151,7 +164,7 @@ export function planEdges(
   };
   const hours = { fromNs: floorTo(window.fromNs, HOUR_NS), toNs: ceilTo(window.toNs, HOUR_NS) };
   const sql =
-    minutes !== undefined && filters.rollup === 'true' && filters.unnamed === null
+    minutes !== null && filters.rollup === 'true' && filters.unnamed === null
       ? wholeSql(question.level, segments, minutes, binder)
       : EDGES.fill({
           best_points: BEST_POINT.fill({ range: rollupRange(hours, binder) }),

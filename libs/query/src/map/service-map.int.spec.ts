@@ -88,7 +88,7 @@ describe('the service map on the real engine', () => {
     );
     expect(map.edges.length).toBe(edges.size);
     expect(map.truncated).toBe(0);
-    expect(map.table).toBe('edges_1m');
+    expect(map.table).toBe('edges_1h');
   });
 
   it.each<MapLevel>(['CLUSTER', 'NAMESPACE', 'WORKLOAD'])(
@@ -97,7 +97,7 @@ describe('the service map on the real engine', () => {
       const window = { fromNs: START + 123n, toNs: WINDOW.toNs - 77_000_000_001n };
       const fast = await ask({ window, collapse });
       const raw = await ask({ window, collapse, filters: RAW_ONLY });
-      expect([fast.table, raw.table]).toEqual(['edges_1m+flows', 'flows']);
+      expect([fast.table, raw.table]).toEqual(['edges_1h+edges_1m+flows', 'flows']);
       expect({ ...fast, table: '' }).toEqual({ ...raw, table: '' });
     },
   );

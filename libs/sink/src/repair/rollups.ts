@@ -23,31 +23,31 @@ const RED = {
   minima: [],
   maxima: ['latency_max_ns'],
 };
+const EDGES = {
+  keys: ['tenant', 'cluster', 'bucket', ...EDGE, 'l4_protocol', 'server_port', 'known', 'point', '_lp'],
+  sums: [
+    'flows',
+    'connections',
+    'forwarded',
+    'drops',
+    'audited',
+    'resets',
+    'syns',
+    'fins',
+    'trace_flows',
+    'encrypted_flows',
+  ],
+  histograms: [],
+  minima: ['first_seen'],
+  maxima: ['last_seen'],
+};
 
 /** Every rollup there is. */
 export const ROLLUPS: readonly Rollup[] = [
   { table: 'red_1m', view: 'red_1m_mv', ...RED },
   { table: 'red_1h', view: 'red_1h_mv', ...RED },
-  {
-    table: 'edges_1m',
-    view: 'edges_1m_mv',
-    keys: ['tenant', 'cluster', 'bucket', ...EDGE, 'l4_protocol', 'server_port', 'known', 'point', '_lp'],
-    sums: [
-      'flows',
-      'connections',
-      'forwarded',
-      'drops',
-      'audited',
-      'resets',
-      'syns',
-      'fins',
-      'trace_flows',
-      'encrypted_flows',
-    ],
-    histograms: [],
-    minima: ['first_seen'],
-    maxima: ['last_seen'],
-  },
+  { table: 'edges_1m', view: 'edges_1m_mv', ...EDGES },
+  { table: 'edges_1h', view: 'edges_1h_mv', ...EDGES },
   {
     table: 'drops_1m',
     view: 'drops_1m_mv',
