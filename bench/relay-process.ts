@@ -1,11 +1,12 @@
 import { FakeRelay } from '@flowledger/testkit';
+import { startFramedRelay } from './framed-relay.js';
 import { makeFlows, REALISTIC, type MadeFlow } from './flows/made-flows.js';
 
 /** What the bench tells this process: how many flows there are, and whether they are seen one after the other. */
 export interface RelayOrder {
   readonly flows: number;
   readonly fromMs: number;
-  /** So many come a second, as long as they last; absent: the nodes' rings hold all of them from the beginning. */
+  /** So many come a second, as long as they last; absent: all of them are there from the beginning. */
   readonly perSecond?: number;
 }
 
@@ -17,17 +18,16 @@ const SAMPLE = 50_000;
 const events = (flows: readonly MadeFlow[]): (MadeFlow & { kind: 'flow' })[] =>
   flows.map((flow) => ({ ...flow, kind: 'flow' as const }));
 
-async function startFull(order: RelayOrder): Promise<FakeRelay> {
-  const flows = [...makeFlows({ ...REALISTIC, ...order, spanMs: 1_800_000 })];
-  const byNode = new Map<string, number>();
-  for (const { node } of flows) byNode.set(node, (byNode.get(node) ?? 0) + 1);
-  const relay = await FakeRelay.start({ nodes: [...byNode.keys()], ring: Math.max(...byNode.values()) });
-  relay.publish(events(flows));
-  return relay;
+/** All flows at once, from frames made before. */
+function startFull(order: RelayOrder): Promise<string> {
+  const messages = function* (): Generator<Uint8Array> {
+    for (const { bytes } of makeFlows({ ...REALISTIC, ...order, spanMs: 1_800_000 })) yield bytes;
+  };
+  return startFramedRelay(messages());
 }
 
 /** Flows come when their time has come. */
-async function startLive(flows: number, perSecond: number): Promise<FakeRelay> {
+async function startLive(flows: number, perSecond: number): Promise<string> {
   const spanMs = (flows / perSecond) * 1000;
   const sample = makeFlows({ ...REALISTIC, flows: SAMPLE, fromMs: 0, spanMs });
   const nodes = [...new Set([...sample].map(({ node }) => node))];
@@ -49,14 +49,14 @@ async function startLive(flows: number, perSecond: number): Promise<FakeRelay> {
     if (published < flows) setTimeout(publishDue, TICK_MS);
   };
   publishDue();
-  return relay;
+  return relay.target;
 }
 
 // A relay of its own process on the same cores, as a port-forward to a busy node would have it.
 process.once('message', (order: RelayOrder) => {
   const { flows, perSecond } = order;
-  void (perSecond === undefined ? startFull(order) : startLive(flows, perSecond)).then((relay) => {
-    process.send?.({ target: relay.target });
+  void (perSecond === undefined ? startFull(order) : startLive(flows, perSecond)).then((target) => {
+    process.send?.({ target });
   });
 });
 process.once('disconnect', () => process.exit(0));

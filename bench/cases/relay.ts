@@ -21,7 +21,7 @@ interface Measured {
   readonly detail: Readonly<Record<string, number>>;
 }
 
-/** Relay, ingestor, and loader with its store: each a process of its own, all on the same cores. */
+/** Relay, ingestor, and loader with its store: each a process of its own, all on the same cores. The relay's frames are made before. */
 async function measure(flows: number): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-bench-relay-'));
   const [relay, ingestor] = [startChild('relay-process'), startChild('ingest-process')];
