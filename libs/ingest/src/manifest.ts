@@ -49,7 +49,7 @@ export class ImportManifest {
 
   /**
    * Notes chunks whose append is durable; durable itself when resolved. What comes while the disk is at work is written
-   * together: one sync for each chunk cost an upload as much as its digests (measured).
+   * together: one sync for each chunk were as many as the log itself needs.
    */
   add(chunks: readonly { readonly digest: Buffer; readonly index: number }[], nowMs: number): Promise<void> {
     const bytes = Buffer.alloc(chunks.length * ENTRY_BYTES);
