@@ -80,12 +80,16 @@ export interface Cost<T> {
 
 const SAMPLE_MS = 100;
 
-/** Does the work and tells what it cost this process and `pids`. */
-export async function costOf<T>(pids: readonly number[], work: () => Promise<T> | T): Promise<Cost<T>> {
-  const all = [process.pid, ...pids];
+/** Does the work and tells what it cost `pids` and this process, or without it where it only looks on (`mine` empty). */
+export async function costOf<T>(
+  pids: readonly number[],
+  work: () => Promise<T> | T,
+  mine: readonly number[] = [process.pid],
+): Promise<Cost<T>> {
+  const all = [...mine, ...pids];
   let peakMiB = residentMiB(all);
   const sampler = setInterval(() => (peakMiB = Math.max(peakMiB, residentMiB(all))), SAMPLE_MS);
-  const own = processorSeconds([process.pid]);
+  const own = processorSeconds(mine);
   const [cpu, busy, began] = [processorSeconds(all), machineBusySeconds(), performance.now()];
   try {
     const result = await work();
@@ -93,7 +97,7 @@ export async function costOf<T>(pids: readonly number[], work: () => Promise<T> 
     const cpuSeconds = processorSeconds(all) - cpu;
     const others = Math.max(0, machineBusySeconds() - busy - cpuSeconds) / seconds;
     peakMiB = Math.max(peakMiB, residentMiB(all));
-    const ownCpuSeconds = processorSeconds([process.pid]) - own;
+    const ownCpuSeconds = processorSeconds(mine) - own;
     return {
       result,
       seconds,

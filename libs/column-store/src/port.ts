@@ -38,7 +38,10 @@ export interface InsertOptions {
  * TIMEOUT, CANCELLED.
  */
 export interface ColumnStore {
-  /** Writes one batch as one Native block in one INSERT with explicit settings (`async_insert=0`, view dedup, token). */
+  /**
+   * Writes one batch as one Native block in one INSERT with explicit settings (`async_insert=0`, view dedup, token).
+   * Columns that are zero or empty throughout are left to the table, whose columns must have no DEFAULT expression.
+   */
   insert(batch: ColumnBatch, options: InsertOptions): Promise<void>;
   /** Runs a SELECT. UInt64 and wider arrive as decimal strings; rows are plain objects by column name. */
   query<Row>(plan: QueryPlan, signal?: AbortSignal): Promise<QueryResult<Row>>;

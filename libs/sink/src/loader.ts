@@ -43,8 +43,6 @@ export interface Loader {
 const DAY_MS = 86_400_000;
 const CONTROL_POLL_MS = 500;
 const DEFAULT_LIMITS: BatchLimits = { maxRows: 100_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 1_000 };
-/** Large batches at once: one is made while the other is written, which is all that two cores can do. */
-const LARGE_BATCHES = 2;
 
 /** Options with every default filled in. */
 export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderContext {
@@ -52,7 +50,8 @@ export function loaderContext(options: Omit<LoaderOptions, 'group'>): LoaderCont
     log: options.log,
     store: options.store,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    room: new Room(LARGE_BATCHES),
+    making: new Room(1),
+    writing: new Room(1),
     rawTtlMs: options.rawTtlDays * DAY_MS,
     bootedMs: options.bootedMs ?? Date.now() - uptime() * 1000,
     clock: options.clock ?? systemClock,

@@ -53,7 +53,7 @@ export class Deduplicator {
   async seed(next: bigint, signal: AbortSignal): Promise<void> {
     if (this.former !== undefined && this.#formerKeys !== undefined)
       this.#rule.seed(await this.#formerKeys.before(this.place, this.former.before, signal));
-    this.#rule.seed(await this.#keys.before(this.place, next, signal));
+    if (next > 0n) this.#rule.seed(await this.#keys.before(this.place, next, signal));
   }
 
   /** Starts a batch: what the last one brought is in the store now. */

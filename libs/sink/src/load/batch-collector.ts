@@ -12,8 +12,10 @@ const READ_BYTES = 4 * 1024 * 1024;
 /** How much of an import, and for how long, is gathered for one look-up in the store. */
 const GATHER_BYTES = 16 * 1024 * 1024;
 const GATHER_MS = 300;
-/** A batch of so many bytes of rows is large: only some may be made or written at once, by all partitions together. */
-const SMALL_BYTES = 32 * 1024 * 1024;
+/** A batch of so many bytes of rows is large: partitions make these one after the other, so that the first is ready soon. */
+const SMALL_BYTES = 2 * 1024 * 1024;
+/** While the loader is behind, a large batch of so many rows is written as soon as the store has nothing large to do. */
+const RIPE_ROWS = 10_000;
 /** How long to wait for the first record of a batch before saying that there is none. */
 const IDLE_WAIT_MS = 1_000;
 
@@ -26,8 +28,10 @@ export class BatchCollector {
   readonly #projection: Projection;
   /** Records read but not yet in a batch. */
   #ahead: StoredRecord[] = [];
-  /** Gives back the place for a large batch; undefined while this one needs none. */
-  #room: (() => void) | undefined;
+  /** The batch made last ended by a limit of size: its partition has more at hand. */
+  #wasCut = false;
+  /** Ends the turn to make a large batch; undefined while this one is small. */
+  #turn: (() => void) | undefined;
 
   constructor(
     private readonly context: LoaderContext,
@@ -53,18 +57,22 @@ export class BatchCollector {
     const { clock, limits } = this.context;
     let [first, last]: (TakenRecord | undefined)[] = [];
     let deadline = Infinity;
-    this.#giveBackRoom();
+    let full = false;
+    this.endTurn();
     this.dedup.beginBatch();
     for (;;) {
       const wait = first === undefined ? IDLE_WAIT_MS : deadline - clock.monotonic();
-      if (wait < 0 && !this.#isBehind(last)) break;
-      if (!(await this.#readOn(last?.offset ?? next - 1n, to === undefined ? Math.max(0, wait) : 0))) break;
+      const behind = this.#isBehind(last);
+      if (wait < 0 && !behind) break;
+      // The rest of what was waiting has waited long enough.
+      const patient = to === undefined && !(behind && this.#wasCut);
+      if (!(await this.#readOn(last?.offset ?? next - 1n, patient ? Math.max(0, wait) : 0))) break;
       if (first === undefined) deadline = clock.monotonic() + limits.maxAgeMs;
       const from = (first ?? this.#ahead[0])?.offset ?? next;
       await this.patience.until('dedup_import', () =>
         this.dedup.prepare(this.#ahead, from, this.lease.signal),
       );
-      let full = false;
+      full = false;
       while (!full && this.#ahead.length > 0) {
         const record = this.#ahead[0];
         if (record === undefined || (to !== undefined && record.offset > to)) break;
@@ -74,11 +82,12 @@ export class BatchCollector {
         // Without the value: a batch in flight holds rows, not records.
         last = { offset: record.offset, appendedMs: record.appendedMs };
         first ??= last;
-        full = to === undefined ? this.#isFull() : record.offset === to;
+        full = to === undefined ? this.#isFull() || this.#isRipe(last) : record.offset === to;
       }
       if (full || this.#ahead.length > 0 || this.lease.signal.aborted) break;
-      await this.#askForRoom();
+      await this.#takeTurn();
     }
+    this.#wasCut = full && to === undefined;
     if (first === undefined || last === undefined) return undefined;
     return {
       from: first.offset,
@@ -97,18 +106,23 @@ export class BatchCollector {
     return last !== undefined && clock.now() - last.appendedMs > limits.maxAgeMs;
   }
 
-  /** Waits for one of the few places for large batches once this one becomes large. */
-  async #askForRoom(): Promise<void> {
-    const { room } = this.context;
-    if (this.#room !== undefined || this.#projection.bytes < SMALL_BYTES) return;
+  /** Waits until no other partition makes a large batch, once this one becomes large. */
+  async #takeTurn(): Promise<void> {
+    const { making } = this.context;
+    if (this.#turn !== undefined || this.#projection.bytes < SMALL_BYTES) return;
     // It rejects when the lease ends: then this batch is not loaded any more.
-    this.#room = await room.take(this.lease.signal).catch(() => undefined);
+    this.#turn = await making.take(this.lease.signal).catch(() => undefined);
   }
 
-  /** Call when the batch made last is in the store, or will never be. */
-  #giveBackRoom(): void {
-    this.#room?.();
-    this.#room = undefined;
+  /** The batch made last is large; nobody makes another large one before {@link endTurn}. */
+  get hasTurn(): boolean {
+    return this.#turn !== undefined;
+  }
+
+  /** Lets the next partition make a large batch. */
+  endTurn(): void {
+    this.#turn?.();
+    this.#turn = undefined;
   }
 
   /** Call when nobody reads the batch made last any more. */
@@ -118,13 +132,26 @@ export class BatchCollector {
 
   /** Makes no more batches. */
   close(): void {
-    this.#giveBackRoom();
+    this.endTurn();
   }
 
   #isFull(): boolean {
     const { maxRows, maxBytes } = this.context.limits;
     const { rows, bytes } = this.#projection;
     return rows >= maxRows || bytes >= maxBytes || this.#projection.partitionsTouched() >= MAX_DAYS;
+  }
+
+  /**
+   * True when waiting for more rows would leave the store idle: so batches grow for as long as the store needs for the
+   * one before, and both cores are busy from the first rows on.
+   */
+  #isRipe(last: TakenRecord): boolean {
+    return (
+      this.hasTurn &&
+      this.context.writing.free > 0 &&
+      this.#projection.rows >= RIPE_ROWS &&
+      this.#isBehind(last)
+    );
   }
 
   /** Makes sure that there is a record after `last` at hand; false when none came in time. */

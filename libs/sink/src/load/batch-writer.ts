@@ -21,6 +21,7 @@ import {
 import type { LoaderContext } from './loader-context.js';
 import type { Patience } from './patience.js';
 import { refusedRows } from './refused-rows.js';
+import type { WritePlace } from './write-place.js';
 
 /**
  * Writes one batch at a time for one lease: intent, side tables, facts, books, repair where anything was uncertain,
@@ -52,13 +53,18 @@ export class BatchWriter {
     return this.#facts.settle();
   }
 
-  async load(batch: LoadBatch, trust: WriteOrder['trust']): Promise<BatchAccount> {
+  /** `place`: of a large batch; given up once its facts are in the store. */
+  async load(batch: LoadBatch, trust: WriteOrder['trust'], place?: WritePlace): Promise<BatchAccount> {
     const { failpoint } = this.context;
     const { from, to, projected } = batch;
     const token = `${this.#place.epoch}/${this.#place.partition}/${from}-${to}/${projected.flows.rows}.${projected.events.rows}`;
-    if (trust !== 'announced') await this.#announce(batch);
+    // Who finds the place taken uses the time; who finds it free lets the next batch be made at once.
+    if (place?.free === true) await place.enter();
+    // Only facts need the announcement first: the side tables are sets.
+    const beside = sideTables(projected).map((table) => this.#insertSide(table, token));
+    await Promise.all([...beside, trust === 'announced' ? undefined : this.#announce(batch)]);
     await failpoint('after-intent');
-    for (const table of sideTables(projected)) await this.#insertSide(table, token);
+    await place?.enter();
     const refused: RowPosition[] = [];
     let [verified, missing] = [false, 0];
     for (const facts of factTables(projected)) {
@@ -73,6 +79,7 @@ export class BatchWriter {
       missing += outcome.missing;
       verified ||= outcome.verified;
     }
+    place?.leave();
     for (const table of bookTables(projected)) await this.#insertSet(table, token);
     if (refused.length > 0) await this.#insertSet(await this.#refused(refused), `${token}/refused`);
     if (verified) await this.#repairBatch(batch, missing);

@@ -25,8 +25,10 @@ export interface LoaderContext {
   readonly log: EventLog;
   readonly store: ColumnStore;
   readonly limits: BatchLimits;
-  /** Places for batches that grow large; bounds the memory of all partitions together. */
-  readonly room: Room;
+  /** One place: whose turn it is to make a large batch. */
+  readonly making: Room;
+  /** One place: whose large batch is on its way into the store. Together they bound the memory of all partitions. */
+  readonly writing: Room;
   /** Retention of `flows`: decides bucket times, and how far back rollups may be repaired. */
   readonly rawTtlMs: number;
   /** When the machine of the store started, ms since 1970: what was written before may not have been synced. */

@@ -4,12 +4,13 @@ import { Deduplicator, type FormerKeys, type LogPlace } from '../dedup/deduplica
 import { BatchCollector } from './batch-collector.js';
 import { BatchWriter } from './batch-writer.js';
 import { sameCounts, type LoadIntent } from './intent.js';
-import { intentOf, type LoadBatch } from './load-batch.js';
+import { intentOf, type BatchAccount, type LoadBatch } from './load-batch.js';
 import type { LoaderContext } from './loader-context.js';
 import type { PartitionStatus } from './loader-status.js';
 import { Patience } from './patience.js';
 import { findDoubtfulBatches, findStartPoint, findUnsyncedHours, type StartPoint } from './start-point.js';
 import type { WriteOrder } from './fact-writer.js';
+import { WritePlace } from './write-place.js';
 
 /** What a replay tells beside the lease. */
 export interface ReplayBounds {
@@ -70,7 +71,8 @@ class PartitionLoader {
       findStartPoint(context.store, this.#place, lease.committed, lease.signal),
     );
     this.#tellStart(start);
-    await this.#recheck(start.next);
+    // Where nothing was booked, there is nothing to doubt.
+    if (start.next > 0n) await this.#recheck(start.next);
     const collector = await this.#collectorAt(start.next);
     try {
       while (!lease.signal.aborted && (until === undefined || status.next < until))
@@ -90,7 +92,7 @@ class PartitionLoader {
     const batch = await collector.collect(status.next, open?.to);
     if (batch === undefined) await this.#commitCursor();
     else {
-      await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh');
+      await this.#load(batch, recovering ? trustIn(batch, open) : 'fresh', collector);
       collector.giveBack();
     }
   }
@@ -138,12 +140,12 @@ class PartitionLoader {
     this.status.repairs++;
   }
 
-  async #load(batch: LoadBatch, trust: WriteOrder['trust']): Promise<void> {
+  async #load(batch: LoadBatch, trust: WriteOrder['trust'], collector: BatchCollector): Promise<void> {
     const { status, context, lease } = this;
     if (lease.signal.aborted) return;
     if (trust === 'fresh') status.state = 'loading';
     status.oldestAppendedMs = batch.appendedMs;
-    const account = await this.#writer.load(batch, trust);
+    const account = await this.#write(batch, trust, collector);
     status.next = batch.to + 1n;
     status.eventsBefore += BigInt(account.events);
     status.rows += account.flows + account.otherEvents;
@@ -152,6 +154,20 @@ class PartitionLoader {
     if (trust !== 'fresh') status.repairs++;
     this.#cursorBehind = true;
     context.events.loaded(lease.partition, account);
+  }
+
+  async #write(
+    batch: LoadBatch,
+    trust: WriteOrder['trust'],
+    collector: BatchCollector,
+  ): Promise<BatchAccount> {
+    if (!collector.hasTurn) return this.#writer.load(batch, trust);
+    const place = new WritePlace(this.context.writing, collector, this.lease.signal);
+    try {
+      return await this.#writer.load(batch, trust, place);
+    } finally {
+      place.leave();
+    }
   }
 
   async #commitCursor(): Promise<void> {

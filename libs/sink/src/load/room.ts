@@ -11,6 +11,11 @@ export class Room {
     this.#free = places;
   }
 
+  /** Places that nobody has. */
+  get free(): number {
+    return this.#free;
+  }
+
   /** Resolves with the function that gives the place back (once). Rejects with the signal's reason when it aborts. */
   take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
