@@ -31,7 +31,7 @@ function row(field: FieldSpec): string {
   const proto = field.proto === null ? '–' : `\`${field.proto}\` (${field.numbers ?? ''})`;
   const meaning = field.unit === undefined ? field.meaning : `${field.meaning} [${field.unit}]`;
   const filters = (field.filters ?? []).map((name) => `\`${name}\``).join(', ');
-  return `| \`${field.column}\` | \`${field.type}\` | ${proto} | ${cell(meaning)} | ${filters} |`;
+  return `| \`${field.column}\` | \`${field.stored ?? field.type}\` | ${proto} | ${cell(meaning)} | ${filters} |`;
 }
 
 function cell(text: string): string {

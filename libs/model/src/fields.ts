@@ -21,6 +21,8 @@ export interface FieldSpec {
   /** FlowFilter fields (camelCase) that read this column. */
   readonly filters?: readonly string[];
   readonly codec?: string;
+  /** Type of the table's column, where it is not that of the batch; the server converts. */
+  readonly stored?: FieldType;
 }
 
 function field(
@@ -29,7 +31,7 @@ function field(
   proto: string | null,
   numbers: string | null,
   meaning: string,
-  more: Pick<FieldSpec, 'unit' | 'filters' | 'codec'> = {},
+  more: Pick<FieldSpec, 'unit' | 'filters' | 'codec' | 'stored'> = {},
 ): FieldSpec {
   return { column, type, proto, numbers, meaning, ...more };
 }
@@ -95,7 +97,7 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('src_cluster', 'LowCardinality(String)', 'source.cluster_name', '8.7', 'cluster of the endpoint', { filters: ['sourceClusterName'] }),
   field('src_workload', 'LowCardinality(String)', null, null, 'canonical workload: a pure function of namespace, pod name and labels, the same for both sides; `reserved:world` and the like for what is no pod', { filters: ['sourceWorkload'] }),
   field('src_workload_kind', 'LowCardinality(String)', null, null, 'kind of the canonical workload; empty when only guessed from labels', { filters: ['sourceWorkload'] }),
-  field('src_names', 'Array(LowCardinality(String))', 'source_names', '13', 'names the DNS proxy learned for the address, no trailing dot', { filters: ['sourceFqdn'] }),
+  field('src_names', 'Array(LowCardinality(String))', 'source_names', '13', 'names the DNS proxy learned for the address, no trailing dot', { filters: ['sourceFqdn'], stored: 'Array(String)' }),
   field('src_service_namespace', 'LowCardinality(String)', 'source_service.namespace', '20.2', 'namespace of the service, only visible before address translation', { filters: ['sourceService'] }),
   field('src_service_name', 'LowCardinality(String)', 'source_service.name', '20.1', 'service, only visible before address translation', { filters: ['sourceService'] }),
   field('dst_endpoint_id', 'UInt32', 'destination.ID', '9.1', 'endpoint id; set only where the endpoint is local to the observing node'),
@@ -107,7 +109,7 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('dst_cluster', 'LowCardinality(String)', 'destination.cluster_name', '9.7', 'cluster of the endpoint', { filters: ['destinationClusterName'] }),
   field('dst_workload', 'LowCardinality(String)', null, null, 'canonical workload: a pure function of namespace, pod name and labels, the same for both sides; `reserved:world` and the like for what is no pod', { filters: ['destinationWorkload'] }),
   field('dst_workload_kind', 'LowCardinality(String)', null, null, 'kind of the canonical workload; empty when only guessed from labels', { filters: ['destinationWorkload'] }),
-  field('dst_names', 'Array(LowCardinality(String))', 'destination_names', '14', 'names the DNS proxy learned for the address, no trailing dot', { filters: ['destinationFqdn'] }),
+  field('dst_names', 'Array(LowCardinality(String))', 'destination_names', '14', 'names the DNS proxy learned for the address, no trailing dot', { filters: ['destinationFqdn'], stored: 'Array(String)' }),
   field('dst_service_namespace', 'LowCardinality(String)', 'destination_service.namespace', '21.2', 'namespace of the service, only visible before address translation', { filters: ['destinationService'] }),
   field('dst_service_name', 'LowCardinality(String)', 'destination_service.name', '21.1', 'service, only visible before address translation', { filters: ['destinationService'] }),
   field('node_label_set', 'UInt64', 'node_labels', '37', 'hash of the labels of the observing node; the labels are in label_sets', { filters: ['nodeLabels'] }),
@@ -118,7 +120,7 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('server_workload', 'LowCardinality(String)', null, null, 'canonical workload of the server'),
   field('server_port', 'UInt16', null, null, 'port of the server; 0 when the protocol has none or the client is unknown'),
   field('policies', 'LowCardinality(String)', 'egress_allowed_by', '21001, 21002, 21004, 21005', 'bytes of fields 21001, 21002, 21004 and 21005 as sent, in order: the policies that allowed or denied'),
-  field('policy_log', 'Array(LowCardinality(String))', 'policy_log', '21006', 'log texts of the matching policies'),
+  field('policy_log', 'Array(LowCardinality(String))', 'policy_log', '21006', 'log texts of the matching policies', { stored: 'Array(String)' }),
   field('l7_type', 'Int16', 'l7.type', '15.1', 'L7FlowType number: 1 request, 2 response, 3 sample; 0 when there is no l7'),
   field('l7_kind', 'UInt8', 'l7', '15', '0 none, 1 dns, 2 http, 3 kafka, 4 an l7 record without a known body', { filters: ['protocol'] }),
   field('latency_ns', 'UInt64', 'l7.latency_ns', '15.2', 'latency of a response; 0 = unknown, not fast', { unit: 'ns' }),
@@ -128,16 +130,16 @@ export const FLOW_FIELDS: readonly FieldSpec[] = [
   field('http_url', 'String', 'l7.http.url', '15.101.3', 'URL as sent, absolute or only a path', { filters: ['httpUrl', 'httpPath'], codec: 'ZSTD(1)' }),
   field('http_path_template', 'LowCardinality(String)', 'l7.http.url', '15.101.3', 'path without query string, ids replaced by placeholders'),
   field('http_protocol', 'LowCardinality(String)', 'l7.http.protocol', '15.101.4', 'for example HTTP/1.1'),
-  field('http_header_keys', 'Array(LowCardinality(String))', 'l7.http.headers', '15.101.5.1', 'header names in order, duplicates kept', { filters: ['httpHeader'] }),
+  field('http_header_keys', 'Array(LowCardinality(String))', 'l7.http.headers', '15.101.5.1', 'header names in order, duplicates kept', { filters: ['httpHeader'], stored: 'Array(String)' }),
   field('http_header_values', 'Array(String)', 'l7.http.headers', '15.101.5.2', 'header values in the same order', { filters: ['httpHeader'] }),
   field('dns_query', 'LowCardinality(String)', 'l7.dns.query', '15.100.1', 'name asked for, with its trailing dot', { filters: ['dnsQuery'] }),
   field('dns_ips', 'Array(String)', 'l7.dns.ips', '15.100.2', 'addresses answered'),
   field('dns_ttl', 'UInt32', 'l7.dns.ttl', '15.100.3', 'time to live of the answer', { unit: 's' }),
-  field('dns_cnames', 'Array(LowCardinality(String))', 'l7.dns.cnames', '15.100.4', 'canonical names answered'),
+  field('dns_cnames', 'Array(LowCardinality(String))', 'l7.dns.cnames', '15.100.4', 'canonical names answered', { stored: 'Array(String)' }),
   field('dns_observation_source', 'LowCardinality(String)', 'l7.dns.observation_source', '15.100.5', 'who saw it, normally `proxy`'),
   field('dns_rcode', 'UInt32', 'l7.dns.rcode', '15.100.6', 'DNS response code'),
-  field('dns_qtypes', 'Array(LowCardinality(String))', 'l7.dns.qtypes', '15.100.7', 'question types'),
-  field('dns_rrtypes', 'Array(LowCardinality(String))', 'l7.dns.rrtypes', '15.100.8', 'answer types'),
+  field('dns_qtypes', 'Array(LowCardinality(String))', 'l7.dns.qtypes', '15.100.7', 'question types', { stored: 'Array(String)' }),
+  field('dns_rrtypes', 'Array(LowCardinality(String))', 'l7.dns.rrtypes', '15.100.8', 'answer types', { stored: 'Array(String)' }),
   field('kafka_error_code', 'Int32', 'l7.kafka.error_code', '15.102.1', 'Kafka error code'),
   field('kafka_api_version', 'Int32', 'l7.kafka.api_version', '15.102.2', 'Kafka API version'),
   field('kafka_api_key', 'LowCardinality(String)', 'l7.kafka.api_key', '15.102.3', 'Kafka API key as text'),

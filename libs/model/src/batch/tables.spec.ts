@@ -35,6 +35,17 @@ describe('column batches', () => {
     expect(columns).toEqual(migrated('0001_flows.sql', 'flows'));
   });
 
+  it('of flows are stored as the last migration says', () => {
+    const path = fileURLToPath(
+      new URL('../../../../migrations/clickhouse/0015_plain_lists.sql', import.meta.url),
+    );
+    const changed = [...readFileSync(path, 'utf8').matchAll(/MODIFY COLUMN (\w+) (\S+) CODEC/g)];
+    const stored = FLOW_FIELDS.filter((field) => field.stored !== undefined);
+    expect(stored.map((field) => `${field.column} ${field.stored}`)).toEqual(
+      changed.map(([, column, type]) => `${column} ${type}`),
+    );
+  });
+
   it.each([
     ['0002_label_sets.sql', 'label_sets', LABEL_SET_COLUMNS],
     ['0003_endpoints.sql', 'endpoints', ENDPOINT_COLUMNS],
