@@ -1,4 +1,11 @@
-import { Client, credentials, Metadata, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Metadata,
+  status,
+  type ChannelCredentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { WireFields, WireWriter } from '@flowledger/model';
 import { writeTime } from '@flowledger/query';
 
@@ -77,6 +84,16 @@ export class ObserverClient {
       request,
       this.metadata,
     );
+  }
+
+  /** A stream of flows that an encoded request asks for, answer by answer, until the caller cancels it. */
+  watch(request: Uint8Array, each: (answer: FlowsAnswer) => void): { cancel(): void } {
+    const stream = this.stream('GetFlows', request);
+    stream.on('data', (bytes: Buffer) => each(readAnswer(bytes)));
+    stream.on('error', (error: ServiceError) => {
+      if (error.code !== status.CANCELLED) throw error;
+    });
+    return stream;
   }
 
   /** All answers; rejects with the status. With `enough`, cancels when it says so. */
