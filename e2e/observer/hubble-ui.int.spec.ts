@@ -45,8 +45,6 @@ beforeAll(async () => {
   pipeline = await startTestPipeline({ nowMs: NOW_MS });
   await pipeline.feed(early);
   await pipeline.loaded();
-  // A loader that ends commits: what was loaded is history then, in the order of time, and not the live tail's.
-  await pipeline.restartLoader();
   const { log, store } = pipeline;
   server = await createObserverServer({
     store,
@@ -121,8 +119,6 @@ describe('the Hubble UI', () => {
     const got: FlowsAnswer[] = [];
     const stream = client.watch(bytesOf(opened?.wire ?? ''), (answer) => got.push(answer));
     await expect.poll(() => flowsOf(got).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(wanted.length);
-    const times = flowsOf(got).map(({ timeNs }) => timeNs);
-    expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
     expect(uuidsOf(flowsOf(got))).toEqual(uuidsOf(wanted));
 
     for (const { method, wire } of calls) {

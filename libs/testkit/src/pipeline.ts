@@ -44,10 +44,10 @@ export interface TestPipeline {
   readonly logDirectory: string;
   /** The writing user's client. */
   readonly store: ColumnStore;
-  /** Packs events as a source would and appends them in order; resolves with their number when they are durable. */
+  /** Packs events as a source would and appends them in order; resolves with their number when readers see them. */
   feed(events: Iterable<SimulatedEvent>): Promise<number>;
   /**
-   * Brings the events as an export file of JSON lines; resolves when they are durable. With `forget` nothing is
+   * Brings the events as an export file of JSON lines; resolves when readers see them. With `forget` nothing is
    * known of earlier imports.
    */
   importJson(
