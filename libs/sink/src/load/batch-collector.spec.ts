@@ -71,8 +71,8 @@ async function soon(): Promise<void> {
 describe('the batches of a loader that is behind', () => {
   it('are written as soon as they are worth an insert while the store has nothing to do', async () => {
     const shared = context();
-    const collector = collectorOf(shared, partition(0, 30, 60_000).lease);
-    expect((await collector.collect(0n))?.projected.flows.rows).toBe(10_000);
+    const collector = collectorOf(shared, partition(0, 60, 60_000).lease);
+    expect((await collector.collect(0n))?.projected.flows.rows).toBe(50_000);
   });
 
   it('grow up to their limit while another one is being written', async () => {
@@ -84,8 +84,8 @@ describe('the batches of a loader that is behind', () => {
 
   it('are made one after the other, the next one once the one before has its place in the store', async () => {
     const shared = context();
-    const first = collectorOf(shared, partition(0, 30, 60_000).lease);
-    const second = collectorOf(shared, partition(1, 30, 60_000).lease);
+    const first = collectorOf(shared, partition(0, 60, 60_000).lease);
+    const second = collectorOf(shared, partition(1, 60, 60_000).lease);
     await first.collect(0n);
     let ready = false;
     const next = second.collect(0n).finally(() => (ready = true));
@@ -95,15 +95,15 @@ describe('the batches of a loader that is behind', () => {
     await place.enter();
     await soon();
     place.leave();
-    expect((await next)?.projected.flows.rows).toBeGreaterThanOrEqual(10_000);
+    expect((await next)?.projected.flows.rows).toBeGreaterThanOrEqual(50_000);
   });
 
   it('do not wait for more when the rest of what was there is small', async () => {
-    const { lease, waits } = partition(0, 12, 60_000);
+    const { lease, waits } = partition(0, 52, 60_000);
     const collector = collectorOf(context(), lease);
     await collector.collect(0n);
     waits.length = 0;
-    expect((await collector.collect(10n))?.to).toBe(11n);
+    expect((await collector.collect(50n))?.to).toBe(51n);
     expect(waits.slice(1)).toEqual([0, 0]);
   });
 
