@@ -137,3 +137,14 @@ async function isLoaded(log: EventLog, loader: Loader, until: LoadedUntil): Prom
   }
   return true;
 }
+
+/** How many events were ever appended to the embedded log in `directory`; its writer may be at work. */
+export async function eventsIn(directory: string): Promise<number> {
+  const log = await openEmbeddedLog({ directory, mode: 'reader' });
+  try {
+    const partitions = Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition));
+    return Number((await Promise.all(partitions)).reduce((sum, bounds) => sum + bounds.eventsBeforeEnd, 0n));
+  } finally {
+    await log.close();
+  }
+}

@@ -71,8 +71,11 @@ function readWords(): Words {
   return { quick, record, json, only, note, minutes };
 }
 
-function chosen(only: string | undefined): readonly BenchCase[] {
-  if (only === undefined) return CASES.filter(({ onlyWhenNamed }) => onlyWhenNamed !== true);
+function chosen(only: string | undefined, quick: boolean): readonly BenchCase[] {
+  if (only === undefined)
+    return CASES.filter(
+      ({ onlyWhenNamed, notInQuick }) => onlyWhenNamed !== true && !(quick && notInQuick === true),
+    );
   const found = CASES.filter(({ name, figures }) => name === only || figures.includes(only));
   if (found.length > 0) return found;
   const names = CASES.flatMap(({ name, figures }) => [name, ...figures]);
@@ -139,7 +142,7 @@ async function main(): Promise<void> {
   let cases: readonly BenchCase[];
   try {
     words = readWords();
-    cases = chosen(words.only);
+    cases = chosen(words.only, words.quick);
   } catch (error) {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = EXIT_USAGE;

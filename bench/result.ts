@@ -22,6 +22,8 @@ export interface BenchCase {
   readonly figures: readonly string[];
   /** Takes too long for a run of everything. */
   readonly onlyWhenNamed?: true;
+  /** No row of the speed targets' table; left out of a quick run of everything, which shall take four minutes. */
+  readonly notInQuick?: true;
   run(size: BenchSize): Promise<readonly Result[]>;
 }
 

@@ -16,7 +16,7 @@ const FROM_MS = 1_790_035_200_000;
 const KEPT_NS = BigInt(20_000 * DAY_MS) * 1_000_000n;
 const INDEXED_MS = 100;
 const OTHER_MS = 300;
-const RUNS = 31;
+const RUNS = 21;
 const BASELINE_RUNS = 11;
 /** Share of flows that are written once more with what the made traffic lacks: trace ids, names, resets, deny rules. */
 const RARE = 1000;

@@ -1,29 +1,29 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answer, startChild } from '../child.js';
 import { writeExportFile } from '../flows/export-lines.js';
 import { importFile, startFlowledger, type Running } from '../flowledger-process.js';
 import { makeFlows, REALISTIC } from '../flows/made-flows.js';
-import { costDetail, costOf } from '../machine.js';
+import { eventsIn } from '../log-store.js';
+import { costDetail, costOf, type Cost } from '../machine.js';
+import { askAtOnce, askOnTime, CONNECTIONS, type Asked } from '../red-askers.js';
+import type { RelayOrder } from '../relay-process.js';
 import { percentile, round, type BenchCase, type BenchSize, type Result } from '../result.js';
 
 const FIRST_START_S = 20;
 const SECOND_START_S = 5;
 const LINES_TARGET = 40_000;
-const CONNECTIONS = 32;
 const P99_TARGET_MS = 300;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const HOUR_LINES = 200_000;
-
-const RED = `query ($from: Time!, $to: Time!) {
-  redMetrics(window: { from: $from, to: $to }, groupBy: [{ dimension: WORKLOAD, side: SERVER }], limit: 20) {
-    total { requests errors errorRatio quantilesMs }
-    groups { key { value } stats { requests errors quantilesMs(q: [0.5, 0.95]) } }
-  }
-}`;
+/** Half of what row 4 asks for. */
+const HALF_RATE = 15_000;
+/** Seconds of asking before it counts, and of flows beyond the end. */
+const SETTLE_S = 5;
+const SPARE_S = 10;
 
 function figure(
   name: string,
@@ -97,69 +97,8 @@ async function imports(running: Running, directory: string, size: BenchSize): Pr
   ];
 }
 
-/** One POST on a kept connection; rejects when the answer has errors. */
-function post(agent: Agent, url: string, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const outgoing = request(`${url}/graphql`, { method: 'POST', agent, headers }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('error', reject);
-      answer.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        const { data, errors } = JSON.parse(text) as {
-          data?: { redMetrics?: object } | null;
-          errors?: object;
-        };
-        if (errors === undefined && data?.redMetrics !== undefined) resolve();
-        else reject(new Error(text.slice(0, 300)));
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
-
-interface Load {
-  readonly millis: readonly number[];
-  readonly failures: readonly string[];
-}
-
-/** 32 askers, each with one request under way; every request asks about another window, so no answer is a repetition. */
-async function askForSeconds(url: string, seconds: number): Promise<Load> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const nowMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
-  const until = performance.now() + seconds * 1000;
-  const [millis, failures]: [number[], string[]] = [[], []];
-  let asked = 0;
-  const asker = async (): Promise<void> => {
-    while (performance.now() < until) {
-      const n = asked++;
-      const from = new Date(nowMs - DAY_MS + (n % 360) * MINUTE_MS).toISOString();
-      const to = new Date(nowMs - (Math.floor(n / 360) % 360) * MINUTE_MS).toISOString();
-      const began = performance.now();
-      try {
-        await post(agent, url, JSON.stringify({ query: RED, variables: { from, to } }));
-        millis.push(performance.now() - began);
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error));
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, asker));
-  agent.destroy();
-  return { millis, failures };
-}
-
-async function graphql(running: Running, size: BenchSize): Promise<readonly Result[]> {
-  const seconds = size.quick ? 10 : 30;
-  size.say(`group: RED over GraphQL from ${CONNECTIONS} connections for ${seconds} s`);
-  await askForSeconds(running.url, 2);
-  const pids = await running.pids();
-  const { result, ...cost } = await costOf(pids, () => askForSeconds(running.url, seconds));
-  const { millis, failures } = result;
-  const p99 = percentile(millis, 0.99);
-  const detail = {
+function askedDetail({ millis, failures }: Asked, cost: Omit<Cost<unknown>, 'result'>): Result['detail'] {
+  return {
     connections: CONNECTIONS,
     requests: millis.length,
     failed: failures.length,
@@ -170,28 +109,79 @@ async function graphql(running: Running, size: BenchSize): Promise<readonly Resu
     loadGenerator: 'on the same cores',
     ...costDetail(cost),
   };
-  const ok = p99 <= P99_TARGET_MS && failures.length === 0;
+}
+
+/** As many requests as 32 connections can make. */
+async function saturated(running: Running, size: BenchSize): Promise<readonly Result[]> {
+  const seconds = size.quick ? 8 : 30;
+  size.say(`group: RED over GraphQL from ${CONNECTIONS} connections for ${seconds} s`);
+  await askAtOnce(running.url, 2);
+  const { result, ...cost } = await costOf(await running.pids(), () => askAtOnce(running.url, seconds));
+  const p99 = percentile(result.millis, 0.99);
+  const detail = askedDetail(result, cost);
+  const sound = result.failures.length === 0;
+  const ok = p99 <= P99_TARGET_MS && sound;
   return [
     figure('graphql.p99', p99, 'ms', `<= ${P99_TARGET_MS} ms`, ok, detail),
-    figure('graphql.rate', millis.length / cost.seconds, 'requests/s', '-', failures.length === 0, detail),
+    figure('graphql.rate', result.millis.length / cost.seconds, 'requests/s', '-', sound, detail),
   ];
+}
+
+/** Half of the requests that there can be, on time, while half of row 4's flows come in from a relay. */
+async function whileIngesting(directory: string, rate: number, size: BenchSize): Promise<Result> {
+  const seconds = size.quick ? 12 : 60;
+  const perSecond = Math.max(1, Math.round(rate / 2));
+  size.say(
+    `group: ${perSecond} of them a second while ${HALF_RATE} flows/s come from a relay, for ${seconds} s`,
+  );
+  const relay = startChild('relay-process');
+  try {
+    const flows = HALF_RATE * (seconds + SETTLE_S + SPARE_S);
+    relay.send({ flows, fromMs: 0, perSecond: HALF_RATE } satisfies RelayOrder);
+    const { target } = (await answer(relay)) as { readonly target: string };
+    const running = await startFlowledger(directory, ['--hubble-relay', target]);
+    try {
+      await askOnTime(running.url, perSecond, SETTLE_S);
+      const log = join(directory, 'log');
+      const before = await eventsIn(log);
+      const { result, ...cost } = await costOf(await running.pids(), () =>
+        askOnTime(running.url, perSecond, seconds),
+      );
+      const taken = (await eventsIn(log)) - before;
+      const p99 = percentile(result.millis, 0.99);
+      const ok = p99 <= P99_TARGET_MS && result.failures.length === 0;
+      return figure('graphql.p99_ingesting', p99, 'ms', `<= ${P99_TARGET_MS} ms`, ok, {
+        askedPerSecond: perSecond,
+        flowsPerSecond: round(taken / cost.seconds),
+        ...askedDetail(result, cost),
+      });
+    } finally {
+      await running.stop();
+    }
+  } finally {
+    relay.kill();
+  }
 }
 
 async function run(size: BenchSize): Promise<readonly Result[]> {
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-bench-group-'));
   try {
+    const data = join(directory, 'data');
     size.say('group: first start');
-    const first = await startFlowledger(join(directory, 'data'));
+    const first = await startFlowledger(data);
     await first.stop();
     size.say('group: second start');
-    const second = await startFlowledger(join(directory, 'data'));
+    const second = await startFlowledger(data);
     try {
       const started = [
         startFigure('start.first', first, FIRST_START_S),
         startFigure('start.second', second, SECOND_START_S),
       ];
       const imported = await imports(second, directory, size);
-      return [...started, ...imported, ...(await graphql(second, size))];
+      const asked = await saturated(second, size);
+      await second.stop();
+      const rate = asked.find(({ name }) => name === 'graphql.rate')?.value ?? 0;
+      return [...started, ...imported, ...asked, await whileIngesting(data, rate, size)];
     } finally {
       await second.stop();
     }
@@ -203,6 +193,14 @@ async function run(size: BenchSize): Promise<readonly Result[]> {
 /** Rows 5, 11 and 13: the whole of it as a user runs it. */
 export const groupCase: BenchCase = {
   name: 'group',
-  figures: ['start.first', 'start.second', 'import.rate', 'import.rate_hour', 'graphql.p99', 'graphql.rate'],
+  figures: [
+    'start.first',
+    'start.second',
+    'import.rate',
+    'import.rate_hour',
+    'graphql.p99',
+    'graphql.rate',
+    'graphql.p99_ingesting',
+  ],
   run,
 };

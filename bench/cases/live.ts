@@ -217,4 +217,9 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
 }
 
 /** What a live subscription costs and how late it is. */
-export const liveCase: BenchCase = { name: 'live', figures: ['live.latency', 'live.idle'], run };
+export const liveCase: BenchCase = {
+  name: 'live',
+  figures: ['live.latency', 'live.idle'],
+  notInQuick: true,
+  run,
+};

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openEmbeddedLog } from '@flowledger/event-log';
 import { answer, startChild } from '../child.js';
 import { startFlowledger } from '../flowledger-process.js';
+import { eventsIn } from '../log-store.js';
 import { costOf, residentMiB } from '../machine.js';
 import type { RelayOrder } from '../relay-process.js';
 import { percentile, round, type BenchCase, type BenchSize, type Result } from '../result.js';
@@ -18,16 +18,6 @@ const MINUTE_MS = 60_000;
 const SAMPLE_MS = 500;
 /** Runs shorter than this say nothing about growth: caches and books fill at first. */
 const LEAST_FLAT_MINUTES = 3;
-
-async function eventsIn(directory: string): Promise<number> {
-  const log = await openEmbeddedLog({ directory, mode: 'reader' });
-  try {
-    const partitions = Array.from({ length: log.partitions }, (_, partition) => log.bounds(partition));
-    return Number((await Promise.all(partitions)).reduce((sum, bounds) => sum + bounds.eventsBeforeEnd, 0n));
-  } finally {
-    await log.close();
-  }
-}
 
 /** Resident memory of all processes of the product, MiB, sampled while it takes flows in for so long. */
 async function sampleWhileBusy(

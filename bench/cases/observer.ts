@@ -152,5 +152,6 @@ export const observerCase: BenchCase = {
     'observer.first_follower',
     'observer.follow',
   ],
+  notInQuick: true,
   run,
 };
