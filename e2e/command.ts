@@ -46,9 +46,12 @@ export interface Started {
 }
 
 /** Starts everything and waits for the ready line; rejects with standard error when it ends before. */
-export async function start(words: readonly string[]): Promise<Started> {
+export async function start(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Started> {
   const began = performance.now();
-  const child = launch(['start', ...words], {});
+  const child = launch(['start', ...words], env);
   let [out, err] = ['', ''];
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const url = await new Promise<string>((resolve, reject) => {

@@ -24,7 +24,7 @@ const COMMANDS: readonly (readonly [string, string, () => Promise<Run>])[] = [
   ],
   [
     'observe',
-    'print flows: the flags of hubble observe, and --aggregate-by, --explain, --since 7d, -o csv',
+    'print flows: the flags of hubble observe, and --aggregate-by, --explain, --since 7d, -o csv|parquet',
     async () => (await import('./commands/observe.js')).observe,
   ],
   [

@@ -1,10 +1,11 @@
 import { AppError } from '@flowledger/platform';
+import type { FlowLines } from './flow-printer.js';
 import { FLOW_KEYS, type FlowJson } from './print-flow.js';
 
 const MAX_GROUPS = 100_000;
 
-/** Counts flows by keys; what comes when there are too many groups is counted together. */
-export class FlowCounts {
+/** Counts flows by keys; what comes when there are too many groups is counted together. Prints when all have come. */
+export class FlowCounts implements FlowLines {
   readonly #keys: readonly string[];
   readonly #counts = new Map<string, number>();
   #others = 0;
@@ -23,15 +24,20 @@ export class FlowCounts {
     this.#keys = keys;
   }
 
-  add(flow: FlowJson): void {
+  head(): readonly string[] {
+    return [];
+  }
+
+  add(flow: FlowJson): readonly string[] {
     const group = this.#keys.map((key) => FLOW_KEYS[key]?.(flow) ?? '').join('\t');
     const count = this.#counts.get(group);
     if (count === undefined && this.#counts.size >= MAX_GROUPS) this.#others++;
     else this.#counts.set(group, (count ?? 0) + 1);
+    return [];
   }
 
   /** Tab-separated lines, most frequent first. */
-  lines(): readonly string[] {
+  end(): readonly string[] {
     const sorted = [...this.#counts].toSorted(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
     const others = this.#others === 0 ? [] : [`${this.#others}\tothers`];
     return [

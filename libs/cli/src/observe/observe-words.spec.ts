@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { WireFields } from '@flowledger/model';
 import { encodeFilter } from './encode-filter.js';
 import { FlowCounts } from './flow-counts.js';
+import { FlowPrinter } from './flow-printer.js';
 import { readObserveWords } from './observe-words.js';
 import { compactLine, csvHead, csvLine } from './print-flow.js';
 
@@ -62,6 +63,36 @@ describe('the words of observe', () => {
     expect(readObserveWords([], NOW_NS)).toMatchObject({ number: 20n, follow: false });
   });
 
+  it('take whole filters as JSON beside those of the flags', () => {
+    const one = '{"source_pod":["shop/"]}';
+    const words = ['--verdict', 'DROPPED', '--allowlist', one, '--denylist', `[${one},{}]`];
+    const shop = { source_pod: ['shop/'] };
+    expect(readObserveWords(words, NOW_NS)).toMatchObject({
+      allow: [{ verdict: ['DROPPED'] }, shop],
+      deny: [shop, {}],
+    });
+    const refused = readObserveWords(['--allowlist', '{"sauce_pod":["a"]}'], NOW_NS).allow[0] ?? {};
+    expect(() => encodeFilter(refused)).toThrow(/sauce_pod/);
+  });
+
+  it('name the server and how to speak with it as hubble does', () => {
+    const tls = ['--tls', '--tls-ca-cert-files', 'ca.pem', '--tls-server-name', 'relay'];
+    const who = ['--basic-auth-username', 'ann', '--basic-auth-password', 'pw'];
+    const { server } = readObserveWords(['--server', 'relay:443', ...tls, ...who], NOW_NS);
+    expect(server).toEqual({
+      server: 'relay:443',
+      tls: true,
+      ca: 'ca.pem',
+      certificate: undefined,
+      key: undefined,
+      serverName: 'relay',
+      username: 'ann',
+      password: 'pw',
+    });
+    const mask = ['-o', 'json', '--field-mask', 'time,source.pod_name'];
+    expect(readObserveWords(mask, NOW_NS).fieldMask).toEqual(['time', 'source.pod_name']);
+  });
+
   it.each([
     [['--last', '1', '--first', '2'], /exclude each other/],
     [['--first', '1', '--follow'], /cannot be combined/],
@@ -69,6 +100,11 @@ describe('the words of observe', () => {
     [['-o', 'parquet', '--follow'], /-o parquet cannot be combined with --follow/],
     [['-o', 'parquet', '--explain'], /cannot be combined with --explain/],
     [['-o', 'parquet', '--aggregate-by', 'node'], /cannot be combined with --aggregate-by/],
+    [['-o', 'table', '--follow'], /-o table cannot be combined with --follow/],
+    [['--field-mask', 'time'], /-o compact cannot be combined with --field-mask/],
+    [['-o', 'yaml'], /one of compact, dict, table/],
+    [['--allowlist', '{'], /--allowlist: a FlowFilter in JSON/],
+    [['--denylist', '[1]'], /--denylist: a FlowFilter in JSON/],
     [['--tcp-flags', 'syn,unknown'], /unknown tcp flag: unknown/],
     [['--type', 'nothing'], /one of drop/],
     [['word'], /only flags/],
@@ -112,10 +148,62 @@ describe('what observe prints', () => {
     expect(csvLine(flow)).toContain(`"'=SUM(""a"")"`);
   });
 
+  const trace = { event_type: { type: 4 }, trace_observation_point: 'TO_ENDPOINT' };
+  const shown = (more: object, form: Partial<ConstructorParameters<typeof FlowPrinter>[0]>): string[] => {
+    const printer = new FlowPrinter({ output: 'dict', printNodeName: false, ...form });
+    const lines = [{ ...flow, ...trace }, more].flatMap((each) => [...printer.add(each, '{}')]);
+    return [...printer.head(), ...lines, ...printer.end()];
+  };
+
+  it('shows a flow by lines with a rule between flows as a dictionary', () => {
+    expect(shown({ ...flow, node_name: 'n1' }, { printNodeName: true })).toEqual([
+      '  TIMESTAMP: 2026-01-02T15:00:00Z',
+      '       NODE: ',
+      '     SOURCE: 10.0.0.1:5000',
+      'DESTINATION: shop/web,1:80',
+      '       TYPE: to-endpoint',
+      '    VERDICT: FORWARDED',
+      '    SUMMARY: =SUM("a")',
+      '------------',
+      '  TIMESTAMP: 2026-01-02T15:00:00Z',
+      '       NODE: n1',
+      '     SOURCE: 10.0.0.1:5000',
+      'DESTINATION: shop/web,1:80',
+      '       TYPE: event:0',
+      '    VERDICT: FORWARDED',
+      '    SUMMARY: =SUM("a")',
+    ]);
+  });
+
+  it('aligns the columns of a table below their heads', () => {
+    const http = { ...flow, is_reply: false, l7: { type: 'RESPONSE', http: { code: 200 } }, Summary: 'ok' };
+    expect(shown(http, { output: 'table' })).toEqual([
+      'TIMESTAMP              SOURCE          DESTINATION     TYPE            VERDICT     SUMMARY',
+      '2026-01-02T15:00:00Z   10.0.0.1:5000   shop/web,1:80   to-endpoint     FORWARDED   =SUM("a")',
+      '2026-01-02T15:00:00Z   shop/web,1:80   10.0.0.1:5000   http-response   FORWARDED   ok',
+    ]);
+  });
+
+  it('holds a thousand rows of a table at most, and prints every one', () => {
+    const printer = new FlowPrinter({ output: 'table', printNodeName: false });
+    const lines = Array.from({ length: 2500 }, () => printer.add(flow, '{}').length);
+    expect(lines.findIndex((count) => count > 0)).toBe(999);
+    expect(lines.reduce((sum, count) => sum + count, 0) + printer.end().length).toBe(2501);
+  });
+
+  it.each([
+    [{ event_type: { type: 1 }, drop_reason_desc: 'POLICY_DENIED' }, 'drop:POLICY_DENIED'],
+    [{ event_type: { type: 5 }, traffic_direction: 'EGRESS' }, 'policy-verdict EGRESS'],
+    [{ event_type: { type: 7 }, sock_xlate_point: 'SOCK_XLATE_POINT_PRE' }, 'sock-xlate-point-pre'],
+    [{ event_type: { type: 129 }, l7: { type: 'REQUEST', dns: { query: 'a.' } } }, 'dns-request'],
+  ])('tells the kind of %j', (of, word) => {
+    expect(shown(of, {}).findLast((line) => line.includes('TYPE'))).toBe(`       TYPE: ${word}`);
+  });
+
   it('counts by keys, most frequent first', () => {
     const counts = new FlowCounts(['verdict', 'source-namespace']);
     for (const verdict of ['DROPPED', 'FORWARDED', 'FORWARDED']) counts.add({ ...flow, verdict });
-    expect(counts.lines()).toEqual([
+    expect(counts.end()).toEqual([
       'flows\tverdict\tsource-namespace',
       '2\tFORWARDED\tshop',
       '1\tDROPPED\tshop',

@@ -1,8 +1,9 @@
 import { AppError } from '@flowledger/platform';
 import type { FilterJson } from '@flowledger/query';
 import { FilterWords } from './filter-words.js';
+import type { ServerWords } from './observer-place.js';
 
-const OUTPUTS = ['compact', 'json', 'jsonpb', 'csv', 'parquet'] as const;
+const OUTPUTS = ['compact', 'dict', 'table', 'json', 'jsonpb', 'csv', 'parquet'] as const;
 const NS_PER_MS = 1_000_000n;
 const DEFAULT_LAST = 20n;
 const ALL = (1n << 64n) - 1n;
@@ -21,7 +22,10 @@ export interface ObserveWords {
   readonly sinceNs: bigint | undefined;
   readonly untilNs: bigint | undefined;
   readonly output: Output;
-  readonly server: string | undefined;
+  readonly server: ServerWords;
+  /** Paths of `flow.Flow` that are wanted; empty: all. */
+  readonly fieldMask: readonly string[];
+  readonly printNodeName: boolean;
   readonly url: string | undefined;
   readonly aggregateBy: readonly string[];
   readonly explain: boolean;
@@ -44,6 +48,8 @@ const SWITCHES = new Set([
   'not',
   'explain',
   'print-raw-filters',
+  'print-node-name',
+  'tls',
   '4',
   '6',
   'ipv4',
@@ -62,6 +68,8 @@ class Collector {
   readonly values = new Map<string, string>();
   readonly on = new Set<string>();
   readonly settings: string[] = [];
+  /** Filters that were given as JSON. */
+  readonly raw = { allowlist: [] as FilterJson[], denylist: [] as FilterJson[] };
   #not = false;
 
   take(flag: string, value: string): void {
@@ -75,6 +83,7 @@ class Collector {
     else if (flag.endsWith('encrypted')) this.#filter('encrypted', String(flag === 'encrypted'));
     else if (SWITCHES.has(flag)) this.on.add(flag);
     else if (VALUES.has(flag)) this.values.set(flag, value);
+    else if (flag === 'allowlist' || flag === 'denylist') this.raw[flag].push(...rawFilters(flag, value));
     else if (!this.#filter(flag, value)) this.settings.push(`--${flag}`, value);
   }
 
@@ -86,7 +95,23 @@ class Collector {
   }
 }
 
-const VALUES = new Set(['last', 'first', 'since', 'until', 'output', 'server', 'url', 'aggregate-by']);
+const VALUES = new Set([
+  'last',
+  'first',
+  'since',
+  'until',
+  'output',
+  'server',
+  'url',
+  'aggregate-by',
+  'field-mask',
+  'tls-ca-cert-files',
+  'tls-client-cert-file',
+  'tls-client-key-file',
+  'tls-server-name',
+  'basic-auth-username',
+  'basic-auth-password',
+]);
 
 /**
  * Reads the words behind `flowledger observe`: the flags of `hubble observe` (hubble note 4.1) and ours. Throws
@@ -109,25 +134,67 @@ export function readObserveWords(argv: readonly string[], nowNs: bigint): Observ
 }
 
 function asked(words: Collector) {
-  const output = words.values.get('output') ?? 'compact';
-  const known = OUTPUTS.find((one) => one === output);
-  if (known === undefined) throw bad(`-o ${output}: one of ${OUTPUTS.join(', ')}`);
-  const wholeFile = ['follow', 'explain', 'aggregate-by'].find(
-    (flag) => words.on.has(flag) || words.values.has(flag),
-  );
-  if (known === 'parquet' && wholeFile !== undefined)
-    throw bad(`-o parquet cannot be combined with --${wholeFile}`);
+  const output = outputOf(words);
   return {
-    allow: words.allow.filters(),
-    deny: words.deny.filters(),
-    output: known,
-    server: words.values.get('server'),
+    allow: [...words.allow.filters(), ...words.raw.allowlist],
+    deny: [...words.deny.filters(), ...words.raw.denylist],
+    output,
+    server: serverWords(words),
+    fieldMask: words.values.get('field-mask')?.split(',') ?? [],
+    printNodeName: words.on.has('print-node-name'),
     url: words.values.get('url'),
     aggregateBy: words.values.get('aggregate-by')?.split(',') ?? [],
     explain: words.on.has('explain'),
     printRawFilters: words.on.has('print-raw-filters'),
     settings: words.settings,
   };
+}
+
+/** Flags that do not go with a kind of output. */
+const APART: Readonly<Partial<Record<Output, readonly string[]>>> = {
+  parquet: ['follow', 'explain', 'aggregate-by', 'field-mask'],
+  table: ['follow', 'explain', 'field-mask'],
+  compact: ['field-mask'],
+  dict: ['field-mask'],
+  csv: ['field-mask'],
+};
+
+function outputOf({ values, on }: Collector): Output {
+  const named = values.get('output') ?? 'compact';
+  const known = OUTPUTS.find((one) => one === (named === 'tab' ? 'table' : named));
+  if (known === undefined) throw bad(`-o ${named}: one of ${OUTPUTS.join(', ')}`);
+  const wrong = APART[known]?.find((flag) => on.has(flag) || values.has(flag));
+  if (wrong !== undefined) throw bad(`-o ${known} cannot be combined with --${wrong}`);
+  return known;
+}
+
+function serverWords({ values, on }: Collector): ServerWords {
+  return {
+    server: values.get('server'),
+    tls: on.has('tls'),
+    ca: values.get('tls-ca-cert-files'),
+    certificate: values.get('tls-client-cert-file'),
+    key: values.get('tls-client-key-file'),
+    serverName: values.get('tls-server-name'),
+    username: values.get('basic-auth-username'),
+    password: values.get('basic-auth-password'),
+  };
+}
+
+/** One filter or a list of them, as `--print-raw-filters` prints them. */
+function rawFilters(flag: string, text: string): readonly FilterJson[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw bad(`--${flag}: a FlowFilter in JSON`);
+  }
+  const filters: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed];
+  return filters.map((filter) => {
+    if (typeof filter === 'object' && filter !== null && !Array.isArray(filter))
+      return Object.fromEntries(Object.entries(filter));
+    throw bad(`--${flag}: a FlowFilter in JSON`);
+  });
 }
 
 function range({ values, on }: Collector, nowNs: bigint) {

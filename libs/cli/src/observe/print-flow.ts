@@ -8,11 +8,16 @@ export interface FlowJson {
   readonly traffic_direction?: string;
   readonly is_reply?: boolean;
   readonly Type?: string;
+  readonly event_type?: { readonly type?: number };
+  readonly trace_observation_point?: string;
+  readonly sock_xlate_point?: string;
+  readonly debug_capture_point?: string;
   readonly IP?: { readonly source?: string; readonly destination?: string };
   readonly l4?: Readonly<
     Record<string, { readonly source_port?: number; readonly destination_port?: number }>
   >;
   readonly l7?: {
+    readonly type?: string;
     readonly http?: { readonly code?: number; readonly method?: string; readonly url?: string };
     readonly dns?: { readonly query?: string; readonly rcode?: number };
   };
@@ -65,7 +70,8 @@ function port(flow: FlowJson, side: 'source_port' | 'destination_port'): string 
   return String(Object.values(flow.l4 ?? {})[0]?.[side] ?? '');
 }
 
-function end(flow: FlowJson, side: 'source' | 'destination'): string {
+/** Namespace, pod and port of a side; its address where it is no pod. */
+export function endText(flow: FlowJson, side: 'source' | 'destination'): string {
   const { namespace, pod_name: pod } = flow[side] ?? {};
   const number = port(flow, `${side}_port`);
   const name = pod === undefined ? (flow.IP?.[side] ?? '?') : `${namespace ?? ''}/${pod}`;
@@ -78,7 +84,7 @@ export function compactLine(flow: FlowJson): string {
   const [left, right] =
     flow.is_reply === true ? (['destination', 'source'] as const) : (['source', 'destination'] as const);
   const reason = flow.drop_reason_desc === undefined ? '' : ` ${flow.drop_reason_desc}`;
-  return `${flow.time ?? 'no time'} ${flow.node_name ?? ''} ${end(flow, left)} ${arrow} ${end(flow, right)} ${
+  return `${flow.time ?? 'no time'} ${flow.node_name ?? ''} ${endText(flow, left)} ${arrow} ${endText(flow, right)} ${
     flow.verdict ?? 'VERDICT_UNKNOWN'
   }${reason} (${flow.Summary ?? ''})`;
 }

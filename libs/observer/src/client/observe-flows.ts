@@ -1,4 +1,4 @@
-import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { WireWriter } from '@flowledger/model';
 import { AppError, type ErrorCode } from '@flowledger/platform';
 import { writeTime } from '@flowledger/query';
@@ -13,24 +13,50 @@ export interface ObserveRequest {
   readonly untilNs: bigint | undefined;
   readonly allow: readonly Uint8Array[];
   readonly deny: readonly Uint8Array[];
+  /** Paths of `flow.Flow` that are wanted; empty: all. */
+  readonly fieldMask: readonly string[];
+}
+
+/** How to speak TLS with an Observer API; PEM bytes. */
+export interface ObserverClientTls {
+  /** Absent: the authorities of the system. */
+  readonly ca?: Buffer;
+  /** Name that its certificate carries, where it is not the host of the address. */
+  readonly serverName?: string;
+  /** Our own certificate and its key, for mutual TLS. */
+  readonly certificate?: Buffer;
+  readonly key?: Buffer;
+}
+
+/** An Observer API: ours or Hubble's. */
+export interface ObserverPlace {
+  /** `host:port`. */
+  readonly address: string;
+  /** Absent: plain text. */
+  readonly tls?: ObserverClientTls;
+  /** `Bearer …` or `Basic …`; never sent in plain text. */
+  readonly authorization?: string;
 }
 
 /**
- * Encoded `observer.GetFlowsResponse`s of an Observer API (ours or Hubble's) at `host:port`, plain text; reading slowly
- * slows the server down. Ends when the signal aborts. Throws INVALID_ARGUMENT for what the server refuses and
- * STORE_UNAVAILABLE (retry) when it cannot be reached.
+ * Encoded `observer.GetFlowsResponse`s of an Observer API; reading slowly slows the server down. Ends when the signal
+ * aborts. Throws INVALID_ARGUMENT for what the server refuses, UNAUTHENTICATED and FORBIDDEN for credentials it does not
+ * take, and STORE_UNAVAILABLE (retry) when it cannot be reached.
  */
 export async function* observeFlows(
-  address: string,
+  { address, tls, authorization }: ObserverPlace,
   request: ObserveRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const client = new Client(address, credentials.createInsecure());
+  const client = openClient(address, tls);
+  const metadata = new Metadata();
+  if (tls !== undefined && authorization !== undefined) metadata.set('authorization', authorization);
   const stream = client.makeServerStreamRequest(
     '/observer.Observer/GetFlows',
     (bytes: Uint8Array) => Buffer.from(bytes),
     (bytes: Buffer): Uint8Array => bytes,
     encodeRequest(request),
+    metadata,
   );
   const stop = (): void => stream.cancel();
   signal.addEventListener('abort', stop, { once: true });
@@ -45,6 +71,13 @@ export async function* observeFlows(
   }
 }
 
+function openClient(address: string, tls: ObserverClientTls | undefined): Client {
+  if (tls === undefined) return new Client(address, credentials.createInsecure());
+  const secure = credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.certificate ?? null);
+  const named = tls.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName };
+  return new Client(address, secure, named);
+}
+
 function encodeRequest(request: ObserveRequest): Uint8Array {
   const out = new WireWriter(256);
   if (request.number !== 0n) out.uint64Field(1, request.number);
@@ -54,11 +87,29 @@ function encodeRequest(request: ObserveRequest): Uint8Array {
   if (request.sinceNs !== undefined) writeTime(out, 7, request.sinceNs);
   if (request.untilNs !== undefined) writeTime(out, 8, request.untilNs);
   if (request.first) out.uint32Field(9, 1);
+  if (request.fieldMask.length > 0) out.bytesField(10, maskOf(request.fieldMask));
   return out.finish();
 }
 
+function maskOf(paths: readonly string[]): Uint8Array {
+  const out = new WireWriter(128);
+  for (const path of paths) out.stringField(1, path);
+  return out.finish();
+}
+
+const REFUSALS: ReadonlyMap<status, ErrorCode> = new Map([
+  [status.INVALID_ARGUMENT, 'INVALID_ARGUMENT'],
+  [status.OUT_OF_RANGE, 'INVALID_ARGUMENT'],
+  [status.UNIMPLEMENTED, 'INVALID_ARGUMENT'],
+  [status.UNAUTHENTICATED, 'UNAUTHENTICATED'],
+  [status.PERMISSION_DENIED, 'FORBIDDEN'],
+]);
+
 function faultOf(address: string, error: ServiceError): AppError {
-  const refused = [status.INVALID_ARGUMENT, status.OUT_OF_RANGE, status.UNIMPLEMENTED].includes(error.code);
-  const code: ErrorCode = refused ? 'INVALID_ARGUMENT' : 'STORE_UNAVAILABLE';
-  return new AppError(code, `observe ${address}: ${error.details}`, { retry: !refused, cause: error });
+  const refusal = REFUSALS.get(error.code);
+  const message = `observe ${address}: ${error.details}`;
+  return new AppError(refusal ?? 'STORE_UNAVAILABLE', message, {
+    retry: refusal === undefined,
+    cause: error,
+  });
 }
