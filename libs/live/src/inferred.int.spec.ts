@@ -33,6 +33,18 @@ const FILTERS: Readonly<Record<string, FlowFilters>> = {
   'a destination workload': { allow: [{ destinationWorkload: [{ name: 'catalog' }], matchInferred: true }] },
   'a source workload': { allow: [{ sourceWorkload: [{ name: 'frontend' }], matchInferred: true }] },
   'a kind': { allow: [{ sourceWorkload: [{ kind: 'StatefulSet' }], matchInferred: true }] },
+  'a workload of both sides': {
+    allow: [
+      {
+        sourceWorkload: [{ name: 'frontend' }],
+        destinationWorkload: [{ kind: 'Deployment' }],
+        matchInferred: true,
+      },
+    ],
+  },
+  'any workload': { allow: [{ sourceWorkload: [{}], matchInferred: true }] },
+  'a destination service': { allow: [{ destinationService: ['shop/catalog'], matchInferred: true }] },
+  'services by namespace': { allow: [{ sourceService: ['shop/'], matchInferred: true }] },
   'a workload to leave out': { deny: [{ destinationWorkload: [{ name: 'catalog' }], matchInferred: true }] },
 };
 

@@ -167,6 +167,7 @@ export class Projection {
     sides.labelSet(finisher.nodeLabels);
     sides.endpoint(source, SOURCE_LANES, time.bucketS);
     sides.endpoint(destination, DESTINATION_LANES, time.bucketS);
+    sides.backend(destination, time.bucketS);
     batch.commitRow();
     this.#tally.flows++;
     this.#noteTime(this.#flowTimes);

@@ -38,6 +38,77 @@ describe('endpoints', () => {
     expect(row).toMatchObject({ service_name: 'cart', service_namespace: 'shop', pod: 'cart-0' });
   });
 
+  it('of a service whose side is not described are told by every projection', () => {
+    const bare =
+      '{"flow":{"time":"2026-01-02T01:30:00Z","IP":{"destination":"10.96.0.1"},"destination_service":{"name":"cart"}}}';
+    const counts = [1, 2].map(() => rowsOf(projectLines([bare, bare]).endpoints).length);
+    expect(counts).toEqual([1, 1]);
+  });
+
+  describe('know the backends of a service', () => {
+    interface Sock {
+      readonly point: 'PRE' | 'POST';
+      readonly ip: string;
+      readonly cookie?: string;
+      readonly node?: string;
+      readonly pod?: string;
+    }
+    const sock = ({ point, ip, cookie = '4294967303', node = 'c/n', pod }: Sock): string =>
+      JSON.stringify({
+        flow: {
+          time: '2026-01-02T01:30:00Z',
+          IP: { source: '10.0.0.9', destination: ip },
+          ...(pod === undefined ? {} : { destination: { identity: 9, namespace: 'shop', pod_name: pod } }),
+          ...(point === 'PRE' ? { destination_service: { name: 'cart', namespace: 'shop' } } : {}),
+          Type: 'SOCK',
+          sock_xlate_point: `SOCK_XLATE_POINT_${point}_DIRECTION_FWD`,
+          socket_cookie: cookie,
+        },
+        node_name: node,
+      });
+    const dial = { point: 'PRE', ip: '10.96.0.1' } as const;
+    const given = { point: 'POST', ip: '10.0.0.2', pod: 'cart-1' } as const;
+    const told = (...socks: readonly Sock[]) =>
+      rowsOf(projectLines(socks.map(sock)).endpoints).map((row) => [
+        short(row['ip']),
+        row['pod'],
+        `${String(row['service_namespace'])}/${String(row['service_name'])}`,
+      ]);
+    const frontend = ['0a600001', '', 'shop/cart'];
+
+    it('from the two events of a socket that dials it, also when others come between', () => {
+      const other = { cookie: '12', node: 'c/n' } as const;
+      const between = [
+        dial,
+        { ...dial, ...other },
+        given,
+        { ...given, ...other, ip: '10.0.0.3', pod: 'cart-2' },
+      ];
+      expect(told(...between)).toEqual([
+        frontend,
+        ['0a000002', 'cart-1', 'shop/cart'],
+        ['0a000003', 'cart-2', 'shop/cart'],
+      ]);
+    });
+
+    it('but not from events of another socket or node, or without a cookie', () => {
+      expect(told(dial, { ...given, cookie: '7' })).toEqual([frontend]);
+      expect(told(dial, { ...given, node: 'c/other' })).toEqual([frontend]);
+      expect(told({ ...dial, cookie: '0' }, { ...given, cookie: '0' })).toEqual([frontend]);
+      expect(told(given, dial)).toEqual([frontend]);
+    });
+
+    it('from one record only, so that a batch does not depend on what was decoded before', () => {
+      const projection = new Projection(OPTIONS);
+      for (const [offset, each] of [dial, given].entries()) {
+        const event = new TextEncoder().encode(sock(each));
+        const value = encodeEnvelope(headerOf('hubble.export_json', 1), [event]);
+        projection.add({ offset: BigInt(offset), value });
+      }
+      expect(rowsOf(projection.take().endpoints)).toHaveLength(1);
+    });
+  });
+
   it('and label sets are written again in every batch that names them, and once per tenant', () => {
     const projection = new Projection(OPTIONS);
     const add = (offset: bigint, tenant: string) => {

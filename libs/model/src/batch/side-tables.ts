@@ -1,10 +1,17 @@
 import type { ColumnBatch } from '../columns.js';
-import type { CachedEndpoint, CachedLabelSet, LastSeen } from '../hubble/cached-endpoint.js';
+import {
+  neverSeen,
+  NO_ENDPOINT,
+  type CachedEndpoint,
+  type CachedLabelSet,
+  type LastSeen,
+} from '../hubble/cached-endpoint.js';
 import { laneOf } from './lanes.js';
 import type { FlowBatch } from './flow-batch.js';
 import type { StringTable } from './string-table.js';
 import { TableBuilder } from './table-builder.js';
 import { ENDPOINT_COLUMNS, LABEL_SET_COLUMNS } from './tables.js';
+import { Translations } from './translations.js';
 
 const HOUR_S = 3600;
 const CLUSTER = laneOf('cluster');
@@ -44,6 +51,9 @@ export class SideTables {
   readonly #marks = new Map<number, number>();
   readonly #labelSetsSeen = new Set<string>();
   readonly #endpointsSeen = new Set<string>();
+  /** {@link NO_ENDPOINT} is everybody's; marks are this object's own. */
+  readonly #nobodySeen = neverSeen();
+  readonly #translations = new Translations();
   #tenant = 0;
   #mark = 0;
   #lastMark = 0;
@@ -58,8 +68,9 @@ export class SideTables {
     return this.labelSets.size + this.endpoints.size;
   }
 
-  /** Names the tenant (string id) of the flows that follow. */
+  /** Names the tenant (string id) of the flows that follow, which are those of one record. */
   begin(tenant: number): void {
+    this.#translations.clear();
     const mark = this.#marks.get(tenant);
     this.#tenant = tenant;
     this.#mark = mark ?? ++this.#lastMark;
@@ -83,7 +94,7 @@ export class SideTables {
     const { lanes, base } = this.flows;
     const serviceName = lanes[base + side.serviceName] ?? 0;
     if (serviceName === 0 && (endpoint.id === 0 || endpoint.pod === 0)) return;
-    const last = endpoint.lastSeen;
+    const last = endpoint === NO_ENDPOINT ? this.#nobodySeen : endpoint.lastSeen;
     const cluster = lanes[base + CLUSTER] ?? 0;
     const serviceNamespace = lanes[base + side.serviceNamespace] ?? 0;
     const hour = bucketS - (bucketS % HOUR_S);
@@ -113,6 +124,25 @@ export class SideTables {
     last.ip2 = ip2;
     last.ip3 = ip3;
     this.#append(endpoint, last);
+  }
+
+  /** Notes the destination of the open row as a backend of the service whose address was translated to it. */
+  backend(endpoint: CachedEndpoint, bucketS: number): void {
+    const { lanes, base } = this.flows;
+    const service = this.#translations.note(lanes, base);
+    if (service === undefined) return;
+    const at = base + DESTINATION_LANES.ip;
+    this.#append(endpoint, {
+      notedBy: this.#mark,
+      cluster: lanes[base + CLUSTER] ?? 0,
+      hour: bucketS - (bucketS % HOUR_S),
+      ip0: (lanes[at] ?? 0) | 0,
+      ip1: (lanes[at + 1] ?? 0) | 0,
+      ip2: (lanes[at + 2] ?? 0) | 0,
+      ip3: (lanes[at + 3] ?? 0) | 0,
+      serviceNamespace: service.serviceNamespace,
+      serviceName: service.serviceName,
+    });
   }
 
   #append(endpoint: CachedEndpoint, seen: LastSeen): void {
