@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LiveStep, LogCursor } from '@flowledger/query';
+import {
+  compilePredicate,
+  type FlowFilters,
+  type FlowPredicate,
+  type FlowRecord,
+  type LabelledFlow,
+  type LiveStep,
+  type LogCursor,
+} from '@flowledger/query';
 import { idsOf, simulated, TailRig } from './testing/tail-rig.js';
 
 const EVENTS = simulated(6, { faults: { duplicateShare: 0.3, lostEvents: 0.2 } });
@@ -150,6 +158,89 @@ describe('the live tail', () => {
     expect(EVENTS.some(({ kind }) => kind === 'lost_events')).toBe(true);
     expect(lost).toBeGreaterThan(0n);
     expect(steps.every((step) => step.kind !== 'missed' || step.reason === 'SOURCE_LOSS')).toBe(true);
+  });
+});
+
+describe('readers with filters', () => {
+  /** With and without a fact that all their flows share, alone and beside others. */
+  const FILTERS: readonly FlowFilters[] = [
+    {},
+    { allow: [{ sourcePod: ['shop/'] }] },
+    { allow: [{ sourcePod: ['shop/', 'production/my'] }, { sourcePod: ['monitoring/'] }] },
+    { allow: [{ sourcePod: ['shop/'] }, { destinationPod: ['shop/'] }] },
+    { allow: [{ verdict: ['DROPPED'] }] },
+    { allow: [{ verdict: ['DROPPED', 'AUDIT'], destinationPod: ['shop/'] }], deny: [{ protocol: ['udp'] }] },
+    { deny: [{ verdict: ['FORWARDED'] }] },
+    { allow: [{ protocol: ['dns'] }] },
+    { allow: [{ nodeName: ['demo/demo-worker-1'] }] },
+    { allow: [{ destinationPort: ['443', '8080'] }] },
+    { allow: [{ sourcePod: ['nobody/'] }] },
+  ];
+  const predicateOf = (filters: FlowFilters): FlowPredicate => {
+    const compiled = compilePredicate(filters);
+    if (!compiled.ok) throw new Error(compiled.error.hint);
+    return compiled.value;
+  };
+  const unlabelled = (flow: FlowRecord): LabelledFlow => ({
+    flow,
+    sourceLabels: [],
+    destinationLabels: [],
+    nodeLabels: [],
+  });
+
+  it('each get what their filter passes, whoever else reads and comes or goes', async () => {
+    const predicates = FILTERS.map(predicateOf);
+    expect(new Set(predicates.map(({ requires }) => requires?.fact)).size).toBeGreaterThan(3);
+    const rig = await openRig(2);
+    const half = EVENTS.length / 2;
+    await rig.append(EVENTS.slice(0, half));
+    let appended = false;
+    const readers = [...predicates, ...predicates].map(async (matches, i) => {
+      const wanted = async (): Promise<number> =>
+        (await rig.everything()).filter((flow) => matches(unlabelled(flow))).length;
+      const first = await rig.steps(startOf(rig), caughtUp, { matches });
+      const cursor = first.findLast((step) => step.kind !== 'missed')?.cursor ?? startOf(rig);
+      const rest = await rig.steps(
+        cursor,
+        async (found) => appended && idsOf([...first, ...found]).length >= (await wanted()),
+        // Every other one with a filter of its own, so that equal and like ones are there.
+        { matches: i % 2 === 0 ? matches : predicateOf(FILTERS[i % FILTERS.length] ?? {}) },
+      );
+      return idsOf([...first, ...rest]);
+    });
+    await rig.append(EVENTS.slice(half), 10);
+    appended = true;
+    // Whoever waits for nothing is woken by what the source lost, or by this.
+    const waking = simulated(1, { faults: { lostEvents: 1 } });
+    await rig.append(waking.filter(({ kind }) => kind === 'lost_events'));
+    const found = await Promise.all(readers);
+    const everything = await rig.everything();
+    for (const [i, ids] of found.entries()) {
+      const matches = predicates[i % predicates.length] ?? (() => false);
+      const passing = everything.filter((flow) => matches(unlabelled(flow))).map(({ id }) => id);
+      expect(sorted(ids)).toEqual(sorted(passing));
+    }
+  }, 60_000);
+
+  it('have cursors that go past what did not concern them', async () => {
+    const rig = await openRig(2);
+    const [node] = new Set(EVENTS.map((event) => event.node));
+    const matches = predicateOf({ allow: [{ nodeName: [node ?? ''] }] });
+    const tail = rig.live
+      .tail({ after: startOf(rig), matches, maxBufferedBytes: 2 ** 26, signal: AbortSignal.timeout(20_000) })
+      [Symbol.asyncIterator]();
+    expect((await tail.next()).value).toMatchObject({ kind: 'caught_up' });
+    const flows = simulated(4).filter(({ kind }) => kind === 'flow');
+    await rig.append(flows.filter((event) => event.node !== node));
+    const all = await rig.live.end();
+    // Another reader on the same tails has it all: so the tails have come that far.
+    await rig.steps(startOf(rig), caughtUp);
+    await rig.append(flows.filter((event) => event.node === node).slice(0, 1));
+    const { value } = await tail.next();
+    await tail.return?.();
+    if (value?.kind !== 'flows') throw new Error('no flow came');
+    for (const [p, { offset }] of all.partitions.entries())
+      expect(value.cursor.partitions[p]?.offset).toBeGreaterThanOrEqual(offset);
   });
 });
 

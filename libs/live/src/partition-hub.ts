@@ -1,6 +1,6 @@
-import type { FlowPredicate, LabelledFlow } from '@flowledger/query';
+import { Audience } from './audience.js';
 import { PartitionFeed, type FedRecord } from './partition-feed.js';
-import type { Matches, Reader } from './reader.js';
+import type { Reader } from './reader.js';
 import type { TailContext } from './tail-context.js';
 import type { Turns } from './turns.js';
 
@@ -35,7 +35,9 @@ export class PartitionHub {
   #idleBytes = 0;
   /** Ends the wait for a reader who comes after the last one left. */
   #lingering = new AbortController();
-  readonly #readers = new Set<Reader>();
+  /** The next offset that is published; all before it were offered to whom they concern. */
+  #reached = 0n;
+  readonly #audience = new Audience();
 
   constructor(
     private readonly context: TailContext,
@@ -59,7 +61,7 @@ export class PartitionHub {
 
   /** Must be called once for every {@link join}. After the last one has left the reading stops in a while. */
   leave(reader: Reader): void {
-    this.#readers.delete(reader);
+    this.#audience.delete(reader);
     if (--this.#listeners === 0) this.#linger(this.context.lingerMs);
   }
 
@@ -91,6 +93,7 @@ export class PartitionHub {
     this.#stop = new AbortController();
     this.#feed = feed;
     this.#first = from;
+    this.#reached = from;
     this.#pacedUntil = end;
     this.#patienceEndsMs = this.context.clock.monotonic() + PACE_MS;
     void this.#run(feed, this.#stop.signal);
@@ -108,8 +111,8 @@ export class PartitionHub {
       }
     } catch (error) {
       if (this.#feed !== feed) return;
-      for (const reader of this.#readers) reader.fail(error);
-      this.#readers.clear();
+      for (const reader of this.#audience) reader.fail(error);
+      this.#audience.clear();
       this.#reset();
     }
   }
@@ -130,15 +133,15 @@ export class PartitionHub {
       this.#recentBytes -= gone.bytes;
       this.#first = gone.offset + 1n;
     }
-    const matches = sharedMatches();
-    for (const reader of this.#readers) reader.offer(record, matches);
+    this.#audience.hear(record);
+    this.#reached = record.offset + 1n;
   }
 
   async #pace(): Promise<void> {
     const left = this.#patienceEndsMs - this.context.clock.monotonic();
     if (left <= 0) return;
     const patience = new AbortController();
-    const rooms = Promise.all([...this.#readers].map((reader) => reader.room()));
+    const rooms = Promise.all([...this.#audience].map((reader) => reader.room()));
     const enough = this.context.clock.sleep(left, patience.signal).catch(() => undefined);
     await Promise.race([rooms, enough]);
     patience.abort();
@@ -146,7 +149,6 @@ export class PartitionHub {
 
   async #attach(reader: Reader, end: bigint): Promise<void> {
     const { signal } = reader.request;
-    const matches = sharedMatches();
     while (!signal.aborted) {
       const wanted = reader.next(this.partition);
       if (this.#feed === undefined) this.#start(wanted, end);
@@ -156,12 +158,13 @@ export class PartitionHub {
       }
       const record = this.#recent.find(({ offset }) => offset >= wanted);
       if (record === undefined) {
-        this.#readers.add(reader);
+        reader.follow(this.partition, () => this.#reached);
+        this.#audience.add(reader);
         return;
       }
       await reader.room();
       await this.context.endpoints?.ready(record.flows);
-      if (!signal.aborted && wanted >= this.#first) reader.offer(record, matches);
+      if (!signal.aborted && wanted >= this.#first) offerMatching(reader, record);
     }
   }
 
@@ -173,23 +176,12 @@ export class PartitionHub {
       for (const record of await feed.read(WAIT_MS, signal)) {
         await reader.room();
         if (signal.aborted) return;
-        reader.offer(record, sharedMatches());
+        offerMatching(reader, record);
       }
     }
   }
 }
 
-/** Remembers what a predicate let through of the last record, for readers that share it. */
-function sharedMatches(): Matches {
-  const known = new Map<FlowPredicate, readonly LabelledFlow[]>();
-  let of: FedRecord | undefined;
-  return (record, predicate) => {
-    if (of !== record) {
-      known.clear();
-      of = record;
-    }
-    const found = known.get(predicate) ?? record.flows.filter(predicate);
-    known.set(predicate, found);
-    return found;
-  };
+function offerMatching(reader: Reader, record: FedRecord): void {
+  reader.offer(record, record.flows.filter(reader.request.matches));
 }

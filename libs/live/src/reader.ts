@@ -1,4 +1,4 @@
-import type { FlowPredicate, LabelledFlow, LiveStep, LogCursor, TailRequest } from '@flowledger/query';
+import type { LabelledFlow, LiveStep, LogCursor, TailRequest } from '@flowledger/query';
 import type { FedRecord } from './partition-feed.js';
 import type { TailContext } from './tail-context.js';
 
@@ -27,9 +27,6 @@ interface Gap {
   readonly resume: LogCursor;
 }
 
-/** Matches of one record by predicate, so that readers with the same filter share the work. */
-export type Matches = (record: FedRecord, matches: FlowPredicate) => readonly LabelledFlow[];
-
 /**
  * One reader of the tail: a bounded buffer between the partitions, which offer records, and an iteration, which takes
  * steps. What does not fit is counted and not kept; the count goes out once the buffer is empty.
@@ -43,6 +40,8 @@ export class Reader {
   /** Next offset to offer, and to deliver, by partition. */
   readonly #offered: { offset: bigint; event: number }[];
   readonly #delivered: { offset: bigint; event: number }[];
+  /** How far the shared tails have come that offer only what concerns this reader, by partition. */
+  readonly #reached: (() => bigint)[] = [];
   /** Offsets at which the log ended when this reader came; undefined once `caught_up` was queued. */
   #ends: readonly bigint[] | undefined;
   #wake: (() => void) | undefined;
@@ -64,13 +63,22 @@ export class Reader {
     return this.#offered[partition]?.offset ?? 0n;
   }
 
-  /** Takes a record; drops its flows, and counts them, where the buffer is full. */
-  offer(record: FedRecord, matches: Matches): void {
+  /** Everything that the log held when this reader came was offered. */
+  get caughtUp(): boolean {
+    return this.#ends === undefined;
+  }
+
+  /** From now on a shared tail offers what concerns this reader of a partition; `reached` is the next offset it will publish. */
+  follow(partition: number, reached: () => bigint): void {
+    this.#reached[partition] = reached;
+  }
+
+  /** Takes a record and those of its flows that match; drops them, and counts them, where the buffer is full. */
+  offer(record: FedRecord, matching: readonly LabelledFlow[]): void {
     const place = this.#offered[record.partition];
     if (place === undefined || record.offset < place.offset) return;
-    const all = matches(record, this.request.matches);
     const skip = record.offset === place.offset ? place.event : 0;
-    const flows = skip === 0 ? all : all.filter(({ flow }) => flow.position.index >= skip);
+    const flows = skip === 0 ? matching : matching.filter(({ flow }) => flow.position.index >= skip);
     if (flows.length > 0) this.#enqueue(record, flows);
     place.offset = record.offset + 1n;
     place.event = 0;
@@ -125,7 +133,7 @@ export class Reader {
       count: 0n,
       fromNs: flows[0]?.flow.timeNs ?? 0n,
       toNs: 0n,
-      resume: this.#cursor(this.#offered),
+      resume: this.#offeredCursor(),
     };
     this.#gap.count += BigInt(flows.length);
     for (const { flow } of flows) {
@@ -136,7 +144,7 @@ export class Reader {
 
   #noteLosses(record: FedRecord): void {
     if (record.losses.length === 0 && record.removed === 0) return;
-    const resume = this.#cursor(this.#offered);
+    const resume = this.#offeredCursor();
     const nowNs = BigInt(this.#context.clock.now()) * 1_000_000n;
     const losses: Omit<Loss, 'reason' | 'resume'>[] = record.losses.map(
       ({ count, fromNs, toNs, source }) => ({
@@ -174,7 +182,7 @@ export class Reader {
     if (this.#ends?.some((end, p) => this.next(p) < end) !== false) return;
     this.#ends = undefined;
     const atNs = BigInt(this.#context.clock.now()) * 1_000_000n;
-    this.#queue.push({ kind: 'caught_up', atNs, cursor: this.#cursor(this.#offered) });
+    this.#queue.push({ kind: 'caught_up', atNs, cursor: this.#offeredCursor() });
     this.#notify();
   }
 
@@ -200,7 +208,7 @@ export class Reader {
     this.#queue.splice(0, taken);
     this.#release();
     const done = this.#queue.length === 0 && this.#gap === undefined;
-    return { kind: 'flows', flows, cursor: this.#cursor(done ? this.#offered : this.#delivered) };
+    return { kind: 'flows', flows, cursor: done ? this.#offeredCursor() : this.#cursor(this.#delivered) };
   }
 
   #takeGap(): LiveStep | undefined {
@@ -213,6 +221,16 @@ export class Reader {
 
   #count(count: number, reason: string): void {
     this.#context.events.missed(count, reason);
+  }
+
+  /** Behind all that was offered, and behind what was not because it did not concern this reader. */
+  #offeredCursor(): LogCursor {
+    return this.#cursor(
+      this.#offered.map((place, p) => {
+        const reached = this.#reached[p]?.() ?? 0n;
+        return reached > place.offset ? { offset: reached, event: 0 } : place;
+      }),
+    );
   }
 
   #cursor(places: readonly { offset: bigint; event: number }[]): LogCursor {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openEmbeddedLog, type AppendRecord, type EmbeddedLog } from '@flowledger/event-log';
 import { Packer } from '@flowledger/ingest';
 import type { AcceptedKeys } from '@flowledger/model';
-import type { FlowRecord, LabelledFlow, LiveFlows, LiveStep, LogCursor } from '@flowledger/query';
+import type { FlowPredicate, FlowRecord, LiveStep, LogCursor, OpenLiveFlows } from '@flowledger/query';
 import { Simulation, type SimulatedEvent, type SimulationOptions } from '@flowledger/simulator';
 import { openLiveFlows, type LiveFlowsOptions } from '../open-live-flows.js';
 import type { TailedLog } from '../tail-context.js';
@@ -24,7 +24,7 @@ export function simulated(seconds: number, more: Partial<SimulationOptions> = {}
 /** How a test reads the tail. */
 export interface TailOptions {
   readonly maxBufferedBytes?: number;
-  readonly matches?: (flow: LabelledFlow) => boolean;
+  readonly matches?: FlowPredicate;
 }
 
 /** A real log on disk, its tail, and what a loader that is as far as it is told would have stored. */
@@ -33,7 +33,7 @@ export class TailRig {
   reads = 0;
   /** Times that the tail read what was accepted before it began. */
   seeds = 0;
-  readonly live: LiveFlows;
+  readonly live: OpenLiveFlows;
   readonly #loaders: readonly ModelLoader[];
 
   private constructor(

@@ -1,7 +1,8 @@
-import type { FlowPredicate } from '../live/live-flows.js';
+import type { FlowRequirement, LabelledFlow } from '../live/live-flows.js';
 import { allOf, ALWAYS, anyOf, not } from './condition.js';
 import type { Condition } from './condition.js';
 import type { FilterScope } from './filter-scope.js';
+import { narrowest, requiring, united } from './flow-requirement.js';
 
 /**
  * One parsed test of a flow, with its two renderings. Values are parsed and refused once, before either of them, so SQL
@@ -11,7 +12,9 @@ export interface FlowTest {
   /** SQL condition on the columns of the scope. */
   readonly condition: (scope: FilterScope) => Condition;
   /** The same test on a decoded flow; meant for records (source = sender), not for calls. */
-  readonly matches: FlowPredicate;
+  readonly matches: (flow: LabelledFlow) => boolean;
+  /** What every flow fulfils that matches; absent where no one fact decides. */
+  readonly requires?: FlowRequirement | undefined;
 }
 
 /** Why values cannot be used: one sentence that says what would be accepted. */
@@ -49,6 +52,7 @@ export function all(parts: readonly ParsedField[]): ParsedField {
   return {
     condition: (scope) => allOf(found.map((test) => test.condition(scope))),
     matches: (flow) => found.every((test) => test.matches(flow)),
+    ...requiring(narrowest(found)),
   };
 }
 
@@ -61,6 +65,7 @@ export function any(parts: readonly ParsedField[]): ParsedField {
   return {
     condition: (scope) => anyOf(found.map((test) => test.condition(scope))),
     matches: (flow) => found.some((test) => test.matches(flow)),
+    ...requiring(united(found)),
   };
 }
 

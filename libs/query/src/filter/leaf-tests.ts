@@ -25,7 +25,7 @@ export function leaf<Value>(
 export function numberIn(subject: NumberSubject, values: readonly number[]): FlowTest {
   const wanted = new Set(values);
   const [only] = values;
-  return leaf(
+  const test = leaf(
     subject,
     (column, { binder }) =>
       values.length === 1 && only !== undefined
@@ -33,13 +33,14 @@ export function numberIn(subject: NumberSubject, values: readonly number[]): Flo
         : `${column} IN ${binder.bind(`Array(${subject.type})`, values)}`,
     (value) => wanted.has(value),
   );
+  return { ...test, requires: { fact: subject.read, values: wanted } };
 }
 
 /** The text is one of these. */
 export function textIn(subject: Subject<string>, values: readonly string[]): FlowTest {
   const wanted = new Set(values);
   const [only] = values;
-  return leaf(
+  const test = leaf(
     subject,
     (column, { binder }) =>
       values.length === 1 && only !== undefined
@@ -47,6 +48,7 @@ export function textIn(subject: Subject<string>, values: readonly string[]): Flo
         : `${column} IN ${binder.bind('Array(String)', values)}`,
     (value) => wanted.has(value),
   );
+  return { ...test, requires: { fact: subject.read, values: wanted } };
 }
 
 /** The text begins so. */

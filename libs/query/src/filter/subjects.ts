@@ -74,8 +74,7 @@ export const OWN = {
   serverPort: number('server_port', 'UInt16', (flow) => flow.serverPort),
 } as const;
 
-/** Facts of one side. */
-export function side(of: FilterSide) {
+function factsOf(of: FilterSide) {
   return {
     ip: ofSide(of, 'ip', (endpoint) => endpoint.ip),
     pod: ofSide(of, 'pod', (endpoint) => endpoint.pod),
@@ -101,6 +100,13 @@ export function side(of: FilterSide) {
       read: (flow) => (of === 'source' ? flow.sourceLabels : flow.destinationLabels),
     } satisfies Subject<readonly string[]>,
   } as const;
+}
+
+const SIDES = { source: factsOf('source'), destination: factsOf('destination') } as const;
+
+/** Facts of one side; the same objects every time. */
+export function side(of: FilterSide): (typeof SIDES)[FilterSide] {
+  return SIDES[of];
 }
 
 /** Labels of the observing node. */

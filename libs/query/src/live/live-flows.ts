@@ -9,8 +9,19 @@ export interface LabelledFlow {
   readonly nodeLabels: readonly string[];
 }
 
+/** A fact of a flow and the values it must have one of. */
+export interface FlowRequirement {
+  /** One function for one fact, so that who has many predicates can ask once for all that require something of it. */
+  readonly fact: (flow: LabelledFlow) => string | number;
+  readonly values: ReadonlySet<string | number>;
+}
+
 /** Says whether a flow passes; compiled from the same filters as the SQL of the history. */
-export type FlowPredicate = (flow: LabelledFlow) => boolean;
+export interface FlowPredicate {
+  (flow: LabelledFlow): boolean;
+  /** What every flow fulfils that passes; absent where no one fact decides. */
+  readonly requires?: FlowRequirement | undefined;
+}
 
 /**
  * A place in every partition of one log: the next offset to read, and how many events of the record there were

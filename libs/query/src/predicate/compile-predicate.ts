@@ -1,7 +1,8 @@
 import type { EndpointHistory } from '../filter/endpoint-history.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
+import { requiring, united } from '../filter/flow-requirement.js';
 import { parseFilters } from '../filter/parse-filters.js';
-import type { FlowPredicate } from '../live/live-flows.js';
+import type { FlowPredicate, LabelledFlow } from '../live/live-flows.js';
 import { done } from '../result.js';
 import type { Result } from '../result.js';
 
@@ -24,9 +25,8 @@ export function compilePredicate(
   const parsed = parseFilters(filters, { calls: false, history: options.history });
   if (!parsed.ok) return parsed;
   const { allow, deny } = parsed.value;
-  return done(
-    (flow) =>
-      (allow.length === 0 || allow.some((test) => test.matches(flow))) &&
-      !deny.some((test) => test.matches(flow)),
-  );
+  const passes = (flow: LabelledFlow): boolean =>
+    (allow.length === 0 || allow.some((test) => test.matches(flow))) &&
+    !deny.some((test) => test.matches(flow));
+  return done(Object.assign(passes, requiring(united(allow))));
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
+import type { FlowPredicate, LabelledFlow } from '../live/live-flows.js';
 import { ParamBinder } from '../param-binder.js';
 import { decodeFlows, storeFlows } from '../testing/decoded-flows.js';
 import type { SentEvents } from '../testing/decoded-flows.js';
@@ -96,6 +97,9 @@ describe('a predicate and the SQL of the same filters', { timeout: PATIENCE_MS }
     for (const flow of decoded.flows) {
       const { offset, index } = flow.flow.position;
       const found = predicates.flatMap((predicate, number) => (predicate(flow) ? [number] : []));
+      const other = found.find((number) => !fulfils(flow, predicates[number]));
+      if (other !== undefined)
+        expect.fail(`${JSON.stringify(filters[other])} passes what it does not require`);
       const wanted = stored.get(`${offset}/${index}`) ?? [];
       passed += found.length;
       if (found.join() === wanted.join()) continue;
@@ -140,6 +144,11 @@ describe('a predicate and the SQL of the same filters', { timeout: PATIENCE_MS }
     );
   });
 });
+
+function fulfils(flow: LabelledFlow, predicate: FlowPredicate | undefined): boolean {
+  const requires = predicate?.requires;
+  return requires === undefined || requires.values.has(requires.fact(flow));
+}
 
 function celFilter(expression: string): FlowFilters {
   return { allow: [{ celExpression: [expression] }] };
