@@ -16,6 +16,7 @@ import { isoTime, type FlowQuestion } from './flow-question.js';
 import type { ClusterList } from './cluster-list.js';
 import type { LabelCache } from './label-cache.js';
 import type { StoreReader } from './store-reader.js';
+import { inTimeOrder } from './time-order.js';
 
 /** Lost events and node states that are told beside one page of flows. */
 const MAX_EVENTS = 1000;
@@ -128,20 +129,19 @@ export class FlowStream {
     const { question, deps, signal } = this;
     const { untilNs } = question;
     if (question.matchInferred) await live.endpoints?.prepare();
-    const request = { after, matches: question.follows, maxBufferedBytes: deps.followBufferBytes, signal };
-    for await (const step of live.tail(request)) {
-      if (step.kind === 'missed') yield [lostResponse(step, deps.nodeName)];
-      if (step.kind !== 'flows') continue;
-      const flows = step.flows
-        .filter(({ flow }) => question.sinceNs === undefined || flow.position.bucketNs >= question.sinceNs)
-        .toSorted((a, b) => compare(a.flow.position.bucketNs, b.flow.position.bucketNs));
-      const within = flows.filter(({ flow }) => untilNs === undefined || flow.position.bucketNs <= untilNs);
+    const request = { after, matches: question.follows, maxBufferedBytes: deps.followBufferBytes };
+    const open = (gone: AbortSignal) => live.tail({ ...request, signal: gone });
+    for await (const step of inTimeOrder(open, { clock: deps.reader.options.clock, signal })) {
+      if (step.kind === 'missed') {
+        yield [lostResponse(step, deps.nodeName)];
+        continue;
+      }
+      const begun = step.flows.filter(
+        ({ flow }) => question.sinceNs === undefined || flow.position.bucketNs >= question.sinceNs,
+      );
+      const within = begun.filter(({ flow }) => untilNs === undefined || flow.position.bucketNs <= untilNs);
       if (within.length > 0) yield within.map((flow) => this.#responses.response(flow));
-      if (within.length < flows.length) return;
+      if (within.length < begun.length) return;
     }
   }
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
