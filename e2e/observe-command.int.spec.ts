@@ -26,7 +26,8 @@ beforeAll(async () => {
   await writeFile(ca, authority.certificate);
   const tls = ['--observer-tls-cert', certificate, '--observer-tls-key', key];
   const listening = ['--data-dir', data, '--port', '0', '--observer-port', '0', '--no-demo', ...tls];
-  group = await start(listening, TOKEN);
+  const inferring = ['--observer-match-inferred', 'true'];
+  group = await start([...listening, ...inferring], TOKEN);
   trusting = ['--data-dir', data, ...tls, '--tls-ca-cert-files', ca, '--tls-server-name', 'localhost'];
   const to = BigInt(Math.floor(Date.now() / 1000)) * NS_PER_S;
   const span = { from: to - 60n * NS_PER_S, to };
@@ -87,6 +88,19 @@ describe('flowledger observe', () => {
     const same = await printed('--since', '1d', '--allowlist', JSON.stringify(allowlist), '-o', 'jsonpb');
     expect(same.length).toBeGreaterThanOrEqual(dropped.length);
     for (const line of same) expect(line).toContain('"verdict":"DROPPED"');
+  });
+
+  it('finds calls to a service after translation where the server infers, and says how many of each', async () => {
+    const words = ['--since', '1d', '--to-service', 'shop/catalog', '-o', 'csv'];
+    const { code, out, err } = await observe(words);
+    expect(code).toBe(0);
+    const [, exact = '0', inferred = '0'] =
+      /^(\d+) flows match as sent, (\d+) only by an inferred name\n$/.exec(err) ?? [];
+    const [head = '', ...rows] = out.trimEnd().split('\n');
+    const column = head.split(',').indexOf('destination-service');
+    const named = rows.filter((row) => row.split(',')[column] === 'catalog').length;
+    expect([Number(exact), Number(exact) + Number(inferred)]).toEqual([named, rows.length]);
+    expect(Math.min(Number(exact), Number(inferred))).toBeGreaterThan(0);
   });
 
   it('counts by keys as the flows themselves count', async () => {

@@ -1,5 +1,5 @@
 import { WireFields, toProtoJson } from '@flowledger/model';
-import { observeFlows } from '@flowledger/observer';
+import { observeFlows, type MatchedFlows } from '@flowledger/observer';
 import { AppError, configOrExit, describeError, EXIT, systemClock, type Config } from '@flowledger/platform';
 import { graphql } from '../api-client.js';
 import { runningUrl } from '../group/running-url.js';
@@ -38,7 +38,7 @@ export async function observe(argv: readonly string[]): Promise<number> {
   };
   const printer = words.aggregateBy.length === 0 ? new FlowPrinter(words) : new FlowCounts(words.aggregateBy);
   await print(printer.head());
-  for await (const response of observeFlows(place, request, stop.signal)) {
+  for await (const response of observeFlows(place, request, stop.signal, tellMatched)) {
     const shown = readResponse(response);
     if (shown === undefined) continue;
     await print(printer.add(shown.flow, shown.json));
@@ -47,6 +47,11 @@ export async function observe(argv: readonly string[]): Promise<number> {
   }
   await print(printer.end());
   return EXIT.ok;
+}
+
+function tellMatched({ exact, inferred }: MatchedFlows): void {
+  if (inferred !== '0')
+    process.stderr.write(`${exact} flows match as sent, ${inferred} only by an inferred name\n`);
 }
 
 /** Writes a file for programs; a terminal is no place for it. */

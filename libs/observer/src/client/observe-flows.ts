@@ -2,6 +2,7 @@ import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/
 import { WireWriter } from '@flowledger/model';
 import { AppError, type ErrorCode } from '@flowledger/platform';
 import { writeTime } from '@flowledger/query';
+import { MATCHED_EXACT, MATCHED_INFERRED } from '../wire/trailer.js';
 
 /** What a caller asks of an Observer API; filters are encoded `flow.FlowFilter`s. */
 export interface ObserveRequest {
@@ -38,15 +39,23 @@ export interface ObserverPlace {
   readonly authorization?: string;
 }
 
+/** How many flows of an answer match as they were sent, and how many only by an inferred name. */
+export interface MatchedFlows {
+  readonly exact: string;
+  readonly inferred: string;
+}
+
 /**
  * Encoded `observer.GetFlowsResponse`s of an Observer API; reading slowly slows the server down. Ends when the signal
  * aborts. Throws INVALID_ARGUMENT for what the server refuses, UNAUTHENTICATED and FORBIDDEN for credentials it does not
- * take, and STORE_UNAVAILABLE (retry) when it cannot be reached.
+ * take, and STORE_UNAVAILABLE (retry) when it cannot be reached. A server that matches inferred names says at the end how
+ * many of each there were, which `matched` is told.
  */
 export async function* observeFlows(
   { address, tls, authorization }: ObserverPlace,
   request: ObserveRequest,
   signal: AbortSignal,
+  matched: (flows: MatchedFlows) => void = () => undefined,
 ): AsyncGenerator<Uint8Array> {
   const client = openClient(address, tls);
   const metadata = new Metadata();
@@ -58,6 +67,12 @@ export async function* observeFlows(
     encodeRequest(request),
     metadata,
   );
+  stream.once('status', ({ metadata: trailer }: { readonly metadata: Metadata }) => {
+    const [exact] = trailer.get(MATCHED_EXACT);
+    const [inferred] = trailer.get(MATCHED_INFERRED);
+    if (exact !== undefined && inferred !== undefined)
+      matched({ exact: String(exact), inferred: String(inferred) });
+  });
   const stop = (): void => stream.cancel();
   signal.addEventListener('abort', stop, { once: true });
   try {

@@ -17,6 +17,7 @@ import { LabelCache } from '../flows/label-cache.js';
 import { StoreReader } from '../flows/store-reader.js';
 import { ServerInventory } from '../inventory/server-inventory.js';
 import { decodeGetEvents, decodeGetFlows } from '../wire/requests.js';
+import { MATCHED_EXACT, MATCHED_INFERRED } from '../wire/trailer.js';
 import { namespacesResponse, nodesResponse, statusResponse } from '../wire/responses.js';
 import { accessCheck, type AccessCheck, type Credentials } from './access.js';
 import { bind } from './bind.js';
@@ -174,8 +175,8 @@ async function* counted(
 ): AsyncGenerator<readonly Uint8Array[]> {
   yield* stream.batches();
   if (!matchInferred) return;
-  trailer.set('flowledger-matched-exact', String(stream.matched.exact));
-  trailer.set('flowledger-matched-inferred', String(stream.matched.inferred));
+  trailer.set(MATCHED_EXACT, String(stream.matched.exact));
+  trailer.set(MATCHED_INFERRED, String(stream.matched.inferred));
 }
 
 function decoded<T>(outcome: Outcome<T>): T {
