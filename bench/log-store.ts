@@ -22,9 +22,10 @@ const PARTITIONS = 4;
 const APPEND_AT_ONCE = 8;
 const STORE_BYTES = 3 * 2 ** 30;
 
-/** An embedded store with all tables and rollups, as `flowledger start` has it. */
-export async function startStore(): Promise<TestStore> {
-  const server = await startTestStore({ maxMemoryBytes: STORE_BYTES });
+/** An embedded store with all tables and rollups, as `flowledger start` has it; in `directory`, which stays, or nowhere. */
+export async function startStore(directory?: string): Promise<TestStore> {
+  const place = directory === undefined ? {} : { directory };
+  const server = await startTestStore({ maxMemoryBytes: STORE_BYTES, ...place });
   const { url, database } = server;
   const connection = { url, user: 'writer', password: server.password('writer'), database };
   const variables = { RAW_TTL_DAYS: KEPT_DAYS, ROLLUP_TTL_DAYS: KEPT_DAYS, HOUR_TTL_DAYS: KEPT_DAYS };

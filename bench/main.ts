@@ -19,8 +19,21 @@ import { describeMachine } from './machine.js';
 import { startStore } from './log-store.js';
 import { table, type BenchCase, type Result } from './result.js';
 
+const HELP = `npm run --silent bench -- [OPTION]…
+
+  --quick          every row of the speed targets, small
+  --only NAME      one case or one figure
+  --flows N        how many flows history and filters ask (10 M, 1 M when quick)
+  --store DIR      keep the store of history and filters in DIR, and use the one that is there
+  --minutes N      how long memory is watched
+  --json OUT       write the figures to OUT
+  --record         write them to bench/results as well, with the machine; --note TEXT says what else was going on
+  --help           this text
+`;
+
 /**
- *   npm run --silent bench -- [--quick] [--only NAME] [--minutes N] [--json OUT] [--record [--note TEXT]]
+ *   npm run --silent bench -- [--quick] [--only NAME] [--minutes N] [--flows N] [--store DIR] [--json OUT]
+ *                             [--record [--note TEXT]] [--help]
  *
  * Measures, prints a table, writes the figures to OUT as an array, and with --record also to bench/results with the
  * machine they were measured on and TEXT. NAME is a case (`load`) or a figure (`load.rate`). Exit 0 whether or not
@@ -44,31 +57,42 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
 
 interface Words {
+  readonly help: boolean;
   readonly quick: boolean;
   readonly record: boolean;
   readonly json: string | undefined;
   readonly only: string | undefined;
   readonly minutes: number | undefined;
   readonly note: string | undefined;
+  readonly flows: number | undefined;
+  readonly store: string | undefined;
+}
+
+function count(text: string | undefined, unit: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value > 0)) throw new TypeError(`${text} is no number of ${unit}`);
+  return value;
 }
 
 function readWords(): Words {
   const { values } = parseArgs({
     args: process.argv.slice(2),
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       quick: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
       json: { type: 'string' },
       only: { type: 'string' },
       minutes: { type: 'string' },
       note: { type: 'string' },
+      flows: { type: 'string' },
+      store: { type: 'string' },
     },
   });
-  const { quick, record, json, only, note } = values;
-  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
-  if (minutes !== undefined && !(minutes > 0))
-    throw new TypeError(`${values.minutes} is no number of minutes`);
-  return { quick, record, json, only, note, minutes };
+  const { help, quick, record, json, only, note, store } = values;
+  const [minutes, flows] = [count(values.minutes, 'minutes'), count(values.flows, 'flows')];
+  return { help, quick, record, json, only, note, minutes, flows, store };
 }
 
 function chosen(only: string | undefined, quick: boolean): readonly BenchCase[] {
@@ -89,8 +113,14 @@ const say = (line: string): void => {
 /** What could be measured; a case that fails is told, and the others still count. */
 async function measure(cases: readonly BenchCase[], words: Words): Promise<readonly Result[]> {
   const results: Result[] = [];
-  const { quick, minutes } = words;
-  const size = { quick, say, ...(minutes === undefined ? {} : { minutes }) };
+  const { quick, minutes, flows, store } = words;
+  const size = {
+    quick,
+    say,
+    ...(minutes === undefined ? {} : { minutes }),
+    ...(flows === undefined ? {} : { flows }),
+    ...(store === undefined ? {} : { store }),
+  };
   for (const bench of cases) {
     const began = performance.now();
     try {
@@ -146,6 +176,10 @@ async function main(): Promise<void> {
   } catch (error) {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = EXIT_USAGE;
+    return;
+  }
+  if (words.help) {
+    process.stdout.write(`${HELP}\nnames: ${CASES.map(({ name }) => name).join(', ')}\n`);
     return;
   }
   const machine = describeMachine(await engineVersion());

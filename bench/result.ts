@@ -32,6 +32,10 @@ export interface BenchSize {
   readonly quick: boolean;
   /** How long a case that watches for a while does so; absent: as the case likes. */
   readonly minutes?: number;
+  /** How many flows history is asked of; absent: 10 M, or 1 M when quick. */
+  readonly flows?: number;
+  /** Where the store with them is kept for the next run; absent: nowhere. */
+  readonly store?: string;
   /** Says on standard error what is being done. */
   readonly say: (line: string) => void;
 }

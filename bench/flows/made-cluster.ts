@@ -7,6 +7,8 @@ export interface ClusterShape {
   readonly namespaces: number;
   readonly workloads: number;
   readonly podsPerWorkload: number;
+  /** Path templates of one workload. */
+  readonly paths: number;
   /** Servers that one workload calls. */
   readonly callsOut: number;
   /** Exponent of how unevenly workloads are busy. */
@@ -108,7 +110,7 @@ export function makeCluster(shape: ClusterShape): readonly Workload[] {
       const server = popularity.pick(random);
       if (server !== index) servers.add(server);
     }
-    const paths = Array.from({ length: 4 }, (_unused, n) => `/api/v1/${name}/items${n}`);
+    const paths = Array.from({ length: shape.paths }, (_unused, n) => `/api/v1/${name}/items${n}`);
     return { namespace, name, port: 8000 + (index % 40), pods, paths, servers: [...servers] };
   });
 }

@@ -22,7 +22,7 @@ export class RecordPacker {
 
   /** The envelope that this flow filled, if any. */
   add(flow: MadeFlow): AppendRecord | undefined {
-    this.#nowMs = Number(flow.timeNs / 1_000_000n);
+    this.#nowMs = Math.max(this.#nowMs, Number(flow.timeNs / 1_000_000n));
     return this.#packer.add(flow.node, flow.bytes, flow.timeNs)?.record;
   }
 

@@ -26,7 +26,7 @@ export interface TestStore {
   password(user: TestUser): string;
   /** A client for one user (default `writer`) and database (default `database`); closed by `stop`. */
   store(user?: TestUser, database?: string): ColumnStore;
-  /** Ends the child and deletes the directory. */
+  /** Ends the child and deletes the directory, unless it was given. */
   stop(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export async function startTestStore(options: TestStoreOptions = {}): Promise<Te
     stop: async () => {
       await Promise.all(opened.map((client) => client.close()));
       await server.stop(1_000);
-      rmSync(directory, { recursive: true, force: true });
+      if (rest.directory === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
 }
