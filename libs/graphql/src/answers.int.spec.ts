@@ -45,6 +45,31 @@ describe('flows', () => {
     expect(times[5]).toBe(at(400.25));
   });
 
+  it('says where it stopped when the time is up, and finds the rest from there', async () => {
+    const query = `query ($before: String) { flows(window: ${WINDOW}, last: 5, before: $before, timeBudget: "1ns",
+      filters: { allow: [{ verdict: [DROPPED] }] }) { nodes { time } pageInfo { hasPreviousPage startCursor } } }`;
+    const pages: number[] = [];
+    let before: string | null = null;
+    for (let more = true; more && pages.length < 10;) {
+      const { data, errors } = await ask(server, query, { before });
+      expect(errors).toEqual([]);
+      const flows = data?.['flows'] as {
+        nodes: { time: string }[];
+        pageInfo: { hasPreviousPage: boolean; startCursor: string | null };
+      };
+      pages.push(flows.nodes.length);
+      [more, before] = [flows.pageInfo.hasPreviousPage, flows.pageInfo.startCursor];
+    }
+    // Ten minutes at a time: the drops are in the first ten, which come last.
+    expect(pages).toEqual([0, 0, 0, 0, 0, 2]);
+    const whole = `{ flows(window: ${WINDOW}, last: 5, timeBudget: "10s", filters: { allow: [{ verdict: [DROPPED] }] }) {
+      nodes { time } pageInfo { hasPreviousPage } } }`;
+    expect((await ask(server, whole)).data?.['flows']).toMatchObject({
+      nodes: [{ time: at(400.25) }, { time: at(401) }],
+      pageInfo: { hasPreviousPage: false },
+    });
+  });
+
   it('shows a dropped packet with its reason, its ends and its text', async () => {
     const { data } = await ask(
       server,

@@ -28,6 +28,9 @@ export { EXPORT_COLUMNS, MAX_EXPORT, planFlowExport } from './flows/plan-flow-ex
 export type { FlowExportPlan, FlowExportRequest } from './flows/plan-flow-export.js';
 export { planFlows } from './flows/plan-flows.js';
 export type { FlowsPlan, FlowsRequest } from './flows/plan-flows.js';
+export { nextStretch, restBehind } from './flows/flow-search.js';
+export { searchPage } from './flows/search-page.js';
+export type { SearchTime, SearchedPage } from './flows/search-page.js';
 export { infers, planMatchCounts, readMatchCounts } from './flows/plan-match-counts.js';
 export type { MatchCounts } from './flows/plan-match-counts.js';
 export { COMPLETE_PARTS } from './flows/flow-columns.js';

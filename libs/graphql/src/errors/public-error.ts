@@ -39,7 +39,7 @@ const FAULTS: Readonly<Partial<Record<ErrorCode, Fault>>> = {
   // A table or column is missing: the store is there, but not migrated yet.
   NOT_FOUND: UNAVAILABLE,
   TIMEOUT: fault('TIMEOUT', 'the answer took longer than a request may take', {
-    hint: 'ask for a shorter window or add a filter',
+    hint: 'ask for a shorter window, add a filter, or search flows with a timeBudget and go on by the cursor',
     retryable: true,
   }),
   CANCELLED: fault('TIMEOUT', 'the request was given up', { retryable: true }),

@@ -2,13 +2,18 @@ import {
   COMPLETE_PARTS,
   encodeCursor,
   FlowBatchPage,
+  hashFilters,
+  nextStretch,
   planFlows,
   planFlowStart,
   readFlowStart,
+  restBehind,
   type FlowPosition,
+  type FlowsPlan,
   type FlowsRequest,
   type FlowStartRow,
   type LogCursor,
+  type Window,
 } from '@flowledger/query';
 import { granted } from '../server/grpc-errors.js';
 import type { ClusterList } from './cluster-list.js';
@@ -65,44 +70,78 @@ export class FlowHistory {
     return this.#page({ ...ask, last: limit }, signal);
   }
 
-  /** From `start` (included), or from the start of the window. */
+  /**
+   * From `start` (included), or from the start of the window, in stretches: flows that are far apart are sent when they are
+   * found, and not when a page of them is full.
+   */
   async *#forward(
     ask: Ask,
     start: FlowPosition | undefined,
     limit: bigint | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<FlowBatchPage> {
-    const read = (size: number, wanted: bigint | undefined, after?: FlowPosition): Promise<FlowBatchPage> => {
-      const first = wanted === undefined || wanted > BigInt(size) ? size : Number(wanted);
-      return this.#page({ ...ask, first }, signal, after);
-    };
     let left = limit;
-    let ahead = read(FIRST_PAGE, left, start === undefined ? undefined : justBefore(start));
-    for (;;) {
+    let place = this.#firstPlace(ask, start);
+    let ahead = place === undefined ? undefined : this.#read(ask, place, FIRST_PAGE, left, signal);
+    while (ahead !== undefined && place !== undefined) {
       const page = await ahead;
-      const last = page.at(page.length - 1);
-      if (last === undefined) return;
       if (left !== undefined) left -= BigInt(page.length);
-      const more = page.hasNextPage && left !== 0n;
-      if (more) {
-        ahead = read(NEXT_PAGES, left, last.position);
-        // The consumer may not come back for it; where it does, it is told then.
-        ahead.catch(() => undefined);
-      }
-      yield page;
-      if (!more) return;
+      place = left === 0n ? undefined : placeBehind(place, page);
+      ahead = place === undefined ? undefined : this.#read(ask, place, NEXT_PAGES, left, signal);
+      // The consumer may not come back for it; where it does, it is told then.
+      ahead?.catch(() => undefined);
+      if (page.length > 0) yield page;
     }
   }
 
+  #firstPlace(ask: Ask, start: FlowPosition | undefined): Place | undefined {
+    const after = start === undefined ? undefined : justBefore(start);
+    const { range } = this.#planned(ask, after);
+    const within = nextStretch(range, 'forward');
+    return within === undefined ? undefined : { within, after, rest: restBehind(range, within, 'forward') };
+  }
+
+  #read(
+    ask: Ask,
+    { within, after }: Place,
+    size: number,
+    left: bigint | undefined,
+    signal: AbortSignal,
+  ): Promise<FlowBatchPage> {
+    const first = left === undefined || left > BigInt(size) ? size : Number(left);
+    return this.#page({ ...ask, first, within }, signal, after);
+  }
+
   async #page(request: FlowsRequest, signal: AbortSignal, after?: FlowPosition): Promise<FlowBatchPage> {
-    const context = this.reader.context();
-    const bare = granted(planFlows(request, context));
-    const plan =
-      after === undefined
-        ? bare
-        : granted(planFlows({ ...request, after: encodeCursor(after, bare.filterHash) }, context));
+    const plan = this.#planned(request, after);
     return new FlowBatchPage(await this.reader.batches(plan.plan, signal), plan);
   }
+
+  #planned(request: FlowsRequest, after: FlowPosition | undefined): FlowsPlan {
+    const context = this.reader.context();
+    if (after === undefined) return granted(planFlows(request, context));
+    const cursor = encodeCursor(after, hashFilters(request.filters));
+    return granted(planFlows({ ...request, after: cursor }, context));
+  }
+}
+
+/** Where a page begins: in a stretch of the window, behind a flow of it. */
+interface Place {
+  readonly within: Window;
+  readonly after: FlowPosition | undefined;
+  /** What lies behind the stretch. */
+  readonly rest: Window;
+}
+
+/** Where the page behind `page` begins; undefined when that was the last one. */
+function placeBehind(place: Place, page: FlowBatchPage): Place | undefined {
+  const last = page.at(page.length - 1);
+  if (page.hasNextPage && last !== undefined) return { ...place, after: last.position };
+  const { within, rest } = place;
+  const next = nextStretch(rest, 'forward', { window: within, millis: 0, leftMs: Infinity });
+  return next === undefined
+    ? undefined
+    : { within: next, after: undefined, rest: restBehind(rest, next, 'forward') };
 }
 
 /** A position that only lies before `at`: pages start behind their cursor. */

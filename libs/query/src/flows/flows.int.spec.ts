@@ -8,8 +8,9 @@ import type { FlowRow } from './flow-record.js';
 import { readFlow } from './read-flow.js';
 import { planFlow, planFlowCount, planLabels } from './plan-flow.js';
 import { planFlows } from './plan-flows.js';
-import type { FlowsRequest } from './plan-flows.js';
+import type { FlowsPlan, FlowsRequest } from './plan-flows.js';
 import { readFlowCount, readFlows, readLabels } from './read-flows.js';
+import { searchPage } from './search-page.js';
 import type { FlowPage } from './read-flows.js';
 
 const START = BigInt(DAY_S + 36_000) * 1_000_000_000n;
@@ -25,6 +26,8 @@ const ROWS: readonly FlowCells[] = FLOWS.map((flow, index) => ({
   ...flowCells(flow, index),
   cluster: index % 3 === 0 ? 'eu' : 'us',
 }));
+
+const RARE: FlowFilters = { allow: [{ verdict: ['DROPPED'] }] };
 
 describe('pages of flows on the real engine', () => {
   let fixture: QueryFixture;
@@ -101,6 +104,43 @@ describe('pages of flows on the real engine', () => {
         },
       ),
       { numRuns: 8, seed: 1 },
+    );
+  });
+
+  /** One page of a search whose clock goes on by `statementMs` at each statement. */
+  async function searched(request: FlowsRequest, statementMs: number): Promise<FlowPage> {
+    let nowMs = 0;
+    const read = async ({ plan }: FlowsPlan): Promise<readonly FlowRow[]> => {
+      nowMs += statementMs;
+      return fixture.run<FlowRow>(plan);
+    };
+    const time = { budgetMs: 250, now: () => nowMs };
+    const found = must(await searchPage({ window: WINDOW, parts: [], ...request }, CONTEXT, time, read));
+    return readFlows(found.rows, found.plan, found.unsearched);
+  }
+
+  it('walks all flows once by the cursors of searches that stopped, also where nothing was found', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 3, max: 150 }),
+        fc.boolean(),
+        fc.constantFrom(60, 90, 400),
+        async (size, forward, statementMs) => {
+          const seen: string[] = [];
+          let cursor: string | null = null;
+          for (let more = true; more;) {
+            const request = forward ? { first: size, after: cursor } : { last: size, before: cursor };
+            const part = await searched({ ...request, filters: RARE }, statementMs);
+            if (forward) seen.push(...names(part));
+            else seen.unshift(...names(part));
+            more = forward ? part.hasNextPage : part.hasPreviousPage;
+            cursor = forward ? part.endCursor : part.startCursor;
+          }
+          expect(seen).toEqual(names(await page({ first: 1000, filters: RARE })));
+          expect(seen.length).toBeGreaterThan(10);
+        },
+      ),
+      { numRuns: 4, seed: 2 },
     );
   });
 

@@ -42,6 +42,8 @@ export interface FlowsRequest {
   readonly maxPage?: number;
   /** The page is read in Native blocks, by `FlowBatchPage`, and not as JSON. */
   readonly binary?: boolean;
+  /** Only this part of the window is read, as one stretch of a search (`nextStretch`). */
+  readonly within?: Window;
   /** Leaves out what lies at or behind this place of its log: the live tail delivers that. */
   readonly loadedBefore?: LogCursor;
 }
@@ -50,6 +52,8 @@ export interface FlowsRequest {
 export interface FlowsPlan {
   readonly plan: QueryPlan;
   readonly window: Window;
+  /** The part of the window that the cursors and `within` leave. */
+  readonly range: Window;
   readonly filterHash: string;
   readonly limit: number;
   readonly direction: 'forward' | 'backward';
@@ -99,11 +103,18 @@ function paging(request: FlowsRequest, hash: string): Result<Paging> {
   return done({ ...size.value, after: after.value, before: before.value });
 }
 
+function overlap(one: Window, other: Window | undefined): Window {
+  if (other === undefined) return one;
+  return {
+    fromNs: other.fromNs > one.fromNs ? other.fromNs : one.fromNs,
+    toNs: other.toNs < one.toNs ? other.toNs : one.toNs,
+  };
+}
+
 /** The cursors narrow the range as well, so that the store does not read what the page has passed. */
 function narrowed(window: Window, { after, before }: Paging): Window {
-  const fromNs = after !== undefined && after.bucketNs > window.fromNs ? after.bucketNs : window.fromNs;
-  const past = before === undefined ? window.toNs : before.bucketNs + 1n;
-  return { fromNs, toNs: past < window.toNs ? past : window.toNs };
+  const fromNs = after?.bucketNs ?? window.fromNs;
+  return overlap(window, { fromNs, toNs: before === undefined ? window.toNs : before.bucketNs + 1n });
 }
 
 function pageSql(
@@ -139,7 +150,7 @@ export function planFlows(request: FlowsRequest, context: QueryContext): Result<
   const binder = new ParamBinder();
   binder.name('tenant', context.tenant);
   binder.name('limit', page.value.limit + 1);
-  const range = narrowed(window.value, page.value);
+  const range = overlap(narrowed(window.value, page.value), request.within);
   const place = { target: 'record', binder, tenant: '{tenant:String}', ...window.value } as const;
   const filter = compileFilters(request.filters, place);
   if (!filter.ok) return filter;
@@ -167,5 +178,5 @@ export function planFlows(request: FlowsRequest, context: QueryContext): Result<
     },
   };
   const resumed = direction === 'forward' ? after !== undefined : before !== undefined;
-  return done({ plan, window: window.value, filterHash, limit, direction, resumed });
+  return done({ plan, window: window.value, range, filterHash, limit, direction, resumed });
 }
