@@ -2,9 +2,13 @@ import type { ColumnStore } from '@flowledger/column-store';
 import {
   DEFAULT_LIMITS,
   planFlows,
+  searchPage,
   type FlowFilter,
+  type FlowsPlan,
+  type FlowsRequest,
   type QueryContext,
   type QueryPlan,
+  type Result as Planned,
 } from '@flowledger/query';
 import { command, DAY_MS, FROM_MS, openHistoryStore, settled, type HistoryStore } from '../history-store.js';
 import { costOf } from '../machine.js';
@@ -18,6 +22,10 @@ const OTHER_MS = 300;
 const MERGED_BELOW = 15_000_000;
 const RUNS = 21;
 const BASELINE_RUNS = 11;
+const LARGE_RUNS = 11;
+const LARGE_BASELINE_RUNS = 4;
+/** What a search may take, so that its answer is there in 300 ms. */
+const BUDGET_MS = 250;
 /** Share of flows that are written once more with what the made traffic lacks: trace ids, names, resets, deny rules. */
 const RARE = 1000;
 
@@ -74,13 +82,28 @@ const RARE_ROWS = `INSERT INTO flows SELECT * REPLACE (
   toInt16(if(verdict = 2, 181, drop_reason)) AS drop_reason
 ) FROM flows WHERE cityHash64(_li, _lo) % ${RARE} = 0`;
 
-function planOf(filter: FlowFilter, plain: boolean): QueryPlan {
-  const clusters = plain ? [] : ['prod-1'];
-  const planned = planFlows({ window: WINDOW, filters: { allow: [filter] }, last: 20, clusters }, CONTEXT);
+const requestOf = (filter: FlowFilter, clusters: readonly string[]): FlowsRequest => ({
+  window: WINDOW,
+  filters: { allow: [filter] },
+  last: 20,
+  clusters,
+});
+
+/** As it is read, but for the condition cache. */
+function uncached({ plan }: FlowsPlan): QueryPlan {
+  return { ...plan, settings: { ...plan.settings, use_query_condition_cache: 0 } };
+}
+
+function granted<T>(planned: Planned<T>): T {
   if (!planned.ok) throw new Error(`refused: ${JSON.stringify(planned.error)}`);
-  const { plan } = planned.value;
+  return planned.value;
+}
+
+function planOf(filter: FlowFilter, plain: boolean): QueryPlan {
+  const plan = uncached(granted(planFlows(requestOf(filter, plain ? [] : ['prod-1']), CONTEXT)));
   const sql = plain ? plan.sql.replace(/ORDER BY [^\n]*/g, 'ORDER BY bucket_time DESC') : plan.sql;
-  return { ...plan, sql, settings: { ...plan.settings, use_query_condition_cache: 0 } };
+  // Over 100 M flows a whole scan may last longer than a request.
+  return { ...plan, sql, settings: { ...plan.settings, max_execution_time: 120 } };
 }
 
 interface Timed {
@@ -106,6 +129,29 @@ async function time(store: ColumnStore, plan: QueryPlan, times: number): Promise
   return { millis, ids, rowsRead };
 }
 
+/** A search with a time budget: ms until its page or its cursor is there, and how far it came. */
+interface Searched {
+  readonly p50: number;
+  readonly p95: number;
+  readonly found: number;
+  readonly hours: number;
+}
+
+async function timeSearch(store: ColumnStore, filter: FlowFilter, times: number): Promise<Searched> {
+  const millis: number[] = [];
+  let [found, hours] = [0, 24];
+  for (let n = 0; n < times; n++) {
+    const began = performance.now();
+    const clock = { budgetMs: BUDGET_MS, now: () => performance.now() };
+    const read = async (plan: FlowsPlan) => (await store.query<IdRow>(uncached(plan))).rows;
+    const page = granted(await searchPage(requestOf(filter, ['prod-1']), CONTEXT, clock, read));
+    millis.push(performance.now() - began);
+    found = Math.min(page.rows.length, 20);
+    hours = page.unsearched === undefined ? 24 : Number(WINDOW.toNs - page.unsearched.toNs) / 3.6e12;
+  }
+  return { p95: percentile(millis.slice(1), 0.95), p50: percentile(millis.slice(1), 0.5), found, hours };
+}
+
 async function one<Row>(store: ColumnStore, sql: string): Promise<Row> {
   const { rows } = await store.query<Row>({ name: 'bench_filters', sql, params: {}, settings: {} });
   const [row] = rows;
@@ -120,23 +166,36 @@ async function hitRate(store: ColumnStore, plan: QueryPlan, flows: number): Prom
   return Number(rows[0]?.hits ?? 0) / flows;
 }
 
+const warm = ({ millis }: Timed, share: number): number => percentile(millis.slice(1), share);
+
+function searchDetail({ found, hours }: Searched, whole: Timed): Result['detail'] {
+  return {
+    found,
+    hoursSearched: round(hours),
+    wholeP50: round(warm(whole, 0.5)),
+    wholeP95: round(warm(whole, 0.95)),
+  };
+}
+
+/** Indexed filters are read as one statement, others are searched in stretches with a cursor to go on. */
 async function ask(
   { reader, writer, pid, flows }: HistoryStore,
   { name, filter, indexed }: Question,
 ): Promise<Result> {
+  const large = flows >= MERGED_BELOW;
+  const [runs, baselineRuns] = large ? [LARGE_RUNS, LARGE_BASELINE_RUNS] : [RUNS, BASELINE_RUNS];
   const [ours, plain] = [planOf(filter, false), planOf(filter, true)];
   for (const cache of ['MARK', 'UNCOMPRESSED']) await command(writer, `SYSTEM DROP ${cache} CACHE`);
-  const cost = await costOf([pid], () => time(reader, ours, RUNS));
-  const baselineCost = await costOf([pid], () => time(reader, plain, BASELINE_RUNS));
+  const cost = await costOf([pid], () => time(reader, ours, runs));
+  const baselineCost = await costOf([pid], () => time(reader, plain, baselineRuns));
+  const search = indexed ? undefined : await timeSearch(reader, filter, RUNS);
   const [mine, theirs] = [cost.result, baselineCost.result];
-  const warm = ({ millis }: Timed, share: number) => percentile(millis.slice(1), share);
-  const [value, baseline] = [warm(mine, 0.95), warm(theirs, 0.95)];
-  const large = flows >= MERGED_BELOW;
+  const [value, baseline] = [search?.p95 ?? warm(mine, 0.95), warm(theirs, 0.95)];
   const target = !indexed ? OTHER_MS : large ? INDEXED_LARGE_MS : INDEXED_MS;
   return {
     name: `filter.${name}`,
     value: round(value),
-    unit: 'ms p95',
+    unit: indexed ? 'ms p95' : 'ms p95 to the page or a cursor',
     baseline: round(baseline),
     ratio: round(baseline / value),
     target: `p95 <= ${target} ms (${large ? 100 : 10} M flows)`,
@@ -145,13 +204,14 @@ async function ask(
       flows,
       hitRate: round(await hitRate(reader, ours, flows)),
       coldMs: round(mine.millis[0] ?? Number.NaN),
-      p50: round(warm(mine, 0.5)),
+      p50: round(search?.p50 ?? warm(mine, 0.5)),
+      ...(search === undefined ? {} : searchDetail(search, mine)),
       baselineP50: round(warm(theirs, 0.5)),
       rowsRead: mine.rowsRead,
       baselineRowsRead: theirs.rowsRead,
-      runs: RUNS,
-      processorMs: round((1000 * cost.cpuSeconds) / RUNS),
-      baselineProcessorMs: round((1000 * baselineCost.cpuSeconds) / BASELINE_RUNS),
+      runs,
+      processorMs: round((1000 * cost.cpuSeconds) / runs),
+      baselineProcessorMs: round((1000 * baselineCost.cpuSeconds) / baselineRuns),
       othersBusyCores: round(cost.othersBusyCores),
       sameAnswer: mine.ids === theirs.ids,
     },
