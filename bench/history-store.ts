@@ -58,8 +58,8 @@ export async function settled(store: ColumnStore): Promise<void> {
 }
 
 /** Merges each partition to one part. */
-async function mergeAll(store: ColumnStore): Promise<void> {
-  for (const table of ['flows', ...ROLLUPS]) {
+async function mergeAll(store: ColumnStore, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
     try {
       await command(store, `OPTIMIZE TABLE ${table} FINAL`);
     } catch (error) {
@@ -116,7 +116,8 @@ export async function openHistoryStore(size: BenchSize): Promise<HistoryStore> {
   try {
     const writer = server.store();
     const meta = found ?? (await fill(writer, server.server.pid, shape, size.say));
-    if (found === undefined && shape.asked <= LOADED) await mergeAll(writer);
+    // A day that came in order of time has each hour's sums in few parts; copies have brought them again and again.
+    if (found === undefined) await mergeAll(writer, shape.asked <= LOADED ? ['flows', ...ROLLUPS] : ROLLUPS);
     if (size.store !== undefined) writeFileSync(metaPath, JSON.stringify(meta));
     await settled(writer);
     const flows = await numberOf(writer, 'SELECT count() AS value FROM flows');

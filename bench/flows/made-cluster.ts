@@ -35,13 +35,13 @@ export interface Workload {
   readonly servers: readonly number[];
 }
 
-const TEMPLATE_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
+/** What Kubernetes makes names of, and what of them hashes of pod templates have. */
+const NAME_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
+const TEMPLATE_LETTERS = 'bcdf456789';
 const SEED = 11;
 
-function letters(random: Random, count: number): string {
-  return Array.from({ length: count }, () => TEMPLATE_LETTERS[random.below(TEMPLATE_LETTERS.length)]).join(
-    '',
-  );
+function letters(random: Random, from: string, count: number): string {
+  return Array.from({ length: count }, () => from[random.below(from.length)]).join('');
 }
 
 interface PodPlan {
@@ -96,9 +96,9 @@ export function makeCluster(shape: ClusterShape): readonly Workload[] {
   return Array.from({ length: shape.workloads }, (_, index) => {
     const namespace = `team-${index % shape.namespaces}`;
     const name = `service-${index}`;
-    const template = letters(random, 9);
+    const template = letters(random, TEMPLATE_LETTERS, 9);
     const pods = Array.from({ length: shape.podsPerWorkload }, () => {
-      const pod = `${name}-${template}-${letters(random, 5)}`;
+      const pod = `${name}-${template}-${letters(random, NAME_LETTERS, 5)}`;
       const id = podId++;
       return makePod(
         { id, identity: 20_000 + index, namespace, workload: name, name: pod },
