@@ -11,7 +11,7 @@ import type { BenchSize } from './result.js';
 
 export const DAY_MS = 86_400_000;
 export const FROM_MS = 1_790_035_200_000;
-export const ROLLUPS = ['red_1m', 'red_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
+export const ROLLUPS = ['red_1m', 'red_1h', 'red_edges_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
 /** What one run of the loader brings; more are copies of these, made in the store. */
 const LOADED = 10_000_000;
 const QUICK = 1_000_000;

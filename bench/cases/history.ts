@@ -1,9 +1,11 @@
-import type { ColumnStore } from '@flowledger/column-store';
+import type { ColumnStore, QueryResult } from '@flowledger/column-store';
 import {
   DEFAULT_LIMITS,
   planDrops,
   planRed,
   planServiceMap,
+  redOfEdges,
+  type EdgeRow,
   type FlowFilters,
   type QueryContext,
   type QueryPlan,
@@ -40,10 +42,12 @@ function must<T>(planned: Planned<T>): T {
   return planned.value;
 }
 
-/** A question of the targets: its statements, planned as the API plans them. */
+type Read = (plan: QueryPlan) => Promise<QueryResult<object>>;
+
+/** A question of the targets: its statements, planned and asked as by the API; resolves with their answers. */
 interface Question {
   readonly name: string;
-  readonly plans: (filters: FlowFilters | null) => readonly QueryPlan[];
+  readonly ask: (filters: FlowFilters | null, read: Read) => Promise<readonly QueryResult<object>[]>;
 }
 
 const HOURS = { stepNs: HOUR_NS, limit: 50 };
@@ -51,24 +55,26 @@ const HOURS = { stepNs: HOUR_NS, limit: 50 };
 const QUESTIONS: readonly Question[] = [
   {
     name: 'query.red',
-    plans: (filters) => {
+    ask: async (filters, read) => {
       const groupBy = [{ dimension: 'WORKLOAD', side: 'SERVER' }] as const;
-      return [must(planRed({ window: WINDOW, filters, groupBy, ...HOURS }, CONTEXT)).plan];
+      return [await read(must(planRed({ window: WINDOW, filters, groupBy, ...HOURS }, CONTEXT)).plan)];
     },
   },
   {
     name: 'query.drops',
-    plans: (filters) => {
+    ask: async (filters, read) => {
       const groupBy = [{ dimension: 'DROP_REASON' }, { dimension: 'WORKLOAD', side: 'CLIENT' }] as const;
-      return [must(planDrops({ window: WINDOW, filters, groupBy, ...HOURS }, CONTEXT)).plan];
+      return [await read(must(planDrops({ window: WINDOW, filters, groupBy, ...HOURS }, CONTEXT)).plan)];
     },
   },
   {
     name: 'query.service_map',
-    plans: (filters) => {
+    ask: async (filters, read) => {
       const { now } = must(planServiceMap({ window: WINDOW, filters }, CONTEXT));
-      // As the API asks: unranked, since the groups of a map are few.
-      return [now.edges, now.red.unranked?.plan ?? now.red.plan];
+      const edges = await read(now.edges);
+      const red = must(redOfEdges(now, edges.rows as readonly EdgeRow[], CONTEXT));
+      // Unranked, since the groups of a map are few.
+      return [edges, await read(red.unranked?.plan ?? red.plan)];
     },
   },
 ];
@@ -79,18 +85,23 @@ interface Timed {
   readonly rowsRead: number;
 }
 
-/** Asks the same question again and again, all its statements at once as the API does, without the condition cache. */
-async function time(store: ColumnStore, plans: readonly QueryPlan[], times: number): Promise<Timed> {
-  const uncached = plans.map((plan) => ({
-    ...plan,
+/** Asks the same question again and again, without the condition cache. */
+async function time(
+  store: ColumnStore,
+  question: Question,
+  filters: FlowFilters | null,
+  times: number,
+): Promise<Timed> {
+  const read: Read = (plan) => {
     // Raw rows of 100 M flows may take longer than a request.
-    settings: { ...plan.settings, use_query_condition_cache: 0, max_execution_time: 120 },
-  }));
+    const settings = { ...plan.settings, use_query_condition_cache: 0, max_execution_time: 120 };
+    return store.query<object>({ ...plan, settings });
+  };
   const millis: number[] = [];
   let [answer, rowsRead] = ['', 0];
   for (let n = 0; n < times; n++) {
     const began = performance.now();
-    const results = await Promise.all(uncached.map((plan) => store.query<object>(plan)));
+    const results = await question.ask(filters, read);
     millis.push(performance.now() - began);
     // Not every statement has an order.
     answer = JSON.stringify(results.map(({ rows }) => rows.map((row) => JSON.stringify(row)).toSorted()));
@@ -104,8 +115,8 @@ async function ask(
   question: Question,
   times: readonly [number, number],
 ): Promise<Result> {
-  const rollup = await time(reader, question.plans(null), times[0]);
-  const raw = await time(reader, question.plans(RAW_ONLY), times[1]);
+  const rollup = await time(reader, question, null, times[0]);
+  const raw = await time(reader, question, RAW_ONLY, times[1]);
   const target = targetMs(flows);
   // The first run finds cold marks and columns; it is told apart.
   const [mine, theirs] = [rollup, raw].map(({ millis }) => percentile(millis.slice(1), 0.95));

@@ -4,7 +4,7 @@ import { decodeEnvelope } from '@flowledger/model';
 
 const LIMITS = { max_execution_time: 300, max_result_rows: 10_000_000 };
 const ID_TABLES = ['flows', 'events', 'dead_letters', 'skipped_events'];
-const ROLLUPS = ['red_1m', 'red_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
+const ROLLUPS = ['red_1m', 'red_1h', 'red_edges_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
 
 /** What the check of all books found; every list is empty when they close. */
 export interface BooksReport {

@@ -77,7 +77,7 @@ describe('migrate', () => {
     expect(await tables('interrupted')).toEqual(await tables('straight'));
   });
 
-  it('fills the hours of edges from their minutes, however often it is stopped, and only once', async () => {
+  it('fills the hours of edges from what there was, however often it is stopped, and only once', async () => {
     const names = (await readdir(MIGRATIONS)).toSorted();
     const before = names.filter((name) => name < '0013');
     await write(
@@ -88,6 +88,10 @@ describe('migrate', () => {
     const insert = `INSERT INTO edges_1m (tenant, cluster, bucket, server_workload, flows, drops, first_seen, last_seen)
       SELECT 'default', 'c', now() - 60 * number, toString(number % 7), 2, 1, now64(9) - number, now64(9) FROM numbers(1000)`;
     await store.command({ name: 'test', sql: insert, params: {}, settings: {} });
+    const calls = `INSERT INTO red_1h (tenant, cluster, bucket, server_workload, endpoint, requests, latency_max_ns, latency_histogram)
+      SELECT 'default', 'c', toStartOfHour(now()) - 3600 * (number % 3000), toString(number % 7), toString(number % 11), 3, number,
+        map(toUInt16(number % 5), 3) FROM numbers(20000)`;
+    await store.command({ name: 'test', sql: calls, params: {}, settings: {} });
     const stopped = new Set<number>();
     const onStep = ({ statement, phase }: MigrationStep): void => {
       if (phase !== 'ran' || stopped.has(statement)) return;
@@ -105,6 +109,14 @@ describe('migrate', () => {
     const hours = await read('edges_1h');
     expect(hours.length).toBeGreaterThan(100);
     expect(hours).toEqual(await read('edges_1m'));
+    const redSums = (table: string): string =>
+      `SELECT bucket, server_workload, sum(requests) AS r, max(latency_max_ns) AS m, sumMap(latency_histogram) AS h
+        FROM ${table} GROUP BY ALL ORDER BY ALL`;
+    const readRed = async (table: string): Promise<readonly object[]> =>
+      (await store.query<object>({ name: 'test', sql: redSums(table), params: {}, settings: {} })).rows;
+    const edges = await readRed('red_edges_1h');
+    expect(edges.length).toBeGreaterThan(1000);
+    expect(edges).toEqual(await readRed('red_1h'));
   });
 
   it('refuses a script that was changed after it was applied', async () => {

@@ -280,7 +280,7 @@ describe('groups and nodes by workload', () => {
     expect(errors).toEqual([]);
     expect(data?.['redMetrics']).toMatchObject({
       total: { requests: 4 },
-      answered: { table: 'red_1h+flows+endpoints' },
+      answered: { table: 'red_edges_1h+flows+endpoints' },
       groups: [
         { key: [{ value: 'shop/web', inferred: true }], stats: { requests: 2 } },
         { key: [{ value: null, inferred: false }], stats: { requests: 1 } },
@@ -312,7 +312,7 @@ describe('groups and nodes by workload', () => {
       server,
       `{ redMetrics(window: ${LAST}, groupBy: [{ dimension: WORKLOAD }]) { answered { table } } }`,
     );
-    expect(data?.['redMetrics']).toEqual({ answered: { table: 'red_1h' } });
+    expect(data?.['redMetrics']).toEqual({ answered: { table: 'red_edges_1h' } });
     expect(extensions?.cost['queries']).toBe(1);
   });
 });

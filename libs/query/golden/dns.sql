@@ -39,21 +39,28 @@ FROM (
         FROM (
           SELECT
             *,
-            (cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour) AS edge_hour,
+            (
+              cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour),
+              xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour)
+            ) AS edge_hour,
             reporter = 1
-              OR (edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-FROM red_1h
+              OR (edge_hour NOT IN (SELECT
+  cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour,
+  xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour_too
+FROM red_edges_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p2:Int64}, 'UTC') AND bucket < toDateTime({p3:Int64}, 'UTC')
   AND reporter = 1
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+GROUP BY edge_hour, edge_hour_too
 HAVING sum(requests) > 0 OR sum(denied) > 0)
-                AND (reporter = 2 OR edge_hour NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-FROM red_1h
+                AND (reporter = 2 OR edge_hour NOT IN (SELECT
+  cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour,
+  xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour_too
+FROM red_edges_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p4:Int64}, 'UTC') AND bucket < toDateTime({p5:Int64}, 'UTC')
   AND reporter = 2
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+GROUP BY edge_hour, edge_hour_too
 HAVING sum(requests) > 0 OR sum(denied) > 0))) AS counted
           FROM (
             SELECT

@@ -41,13 +41,17 @@ FROM (
 FROM (
   SELECT
     *,
-    reporter = 1 OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour)
-      NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-FROM red_1h
+    reporter = 1 OR (
+      cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour),
+      xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour)
+    ) NOT IN (SELECT
+  cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour,
+  xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour_too
+FROM red_edges_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
   AND reporter = 1
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+GROUP BY edge_hour, edge_hour_too
 HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,
@@ -79,8 +83,8 @@ GROUP BY group_rank, shown_key_1, shown_key_2, shown_key_3, shown_key_4, shown_k
 ORDER BY group_rank, step_number
 LIMIT {rows:UInt32}
 -- tenant = "acme"
--- limit = 10000
--- rows = 10002
+-- limit = 20000
+-- rows = 20002
 -- p1 = "1767258000n"
 -- p2 = "1767268800n"
 -- p3 = "1767261599999999999n"

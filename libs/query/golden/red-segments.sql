@@ -41,13 +41,17 @@ FROM (
 FROM (
   SELECT
     *,
-    reporter = 1 OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour)
-      NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
-FROM red_1h
+    reporter = 1 OR (
+      cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour),
+      xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour)
+    ) NOT IN (SELECT
+  cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour,
+  xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour_too
+FROM red_edges_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p7:Int64}, 'UTC') AND bucket < toDateTime({p8:Int64}, 'UTC')
   AND reporter = 1
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+GROUP BY edge_hour, edge_hour_too
 HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   FROM (SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port,

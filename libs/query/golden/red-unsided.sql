@@ -41,14 +41,18 @@ FROM (
 FROM (
   SELECT
     *,
-    reporter = 1 OR (cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour, if(reporter = 2, 2, 0))
-      NOT IN (SELECT cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket,
+    reporter = 1 OR (
+      cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour),
+      xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, hour), if(reporter = 2, 2, 0)
+    ) NOT IN (SELECT
+  cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour,
+  xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket) AS edge_hour_too,
   arrayJoin(if(sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0, [toUInt8(2), 0], [toUInt8(0)])) AS beaten
-FROM red_1h
+FROM red_edges_1h
 WHERE tenant = {tenant:String}
   AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
   AND reporter IN (1, 2)
-GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l7_kind, server_port, bucket
+GROUP BY edge_hour, edge_hour_too
 HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
   OR sumIf(requests, reporter = 2) > 0 OR sumIf(denied, reporter = 2) > 0) AS counted
   FROM (SELECT

@@ -42,7 +42,10 @@ FROM (
         FROM (
           SELECT
             *,
-            (cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour) AS edge_hour,
+            (
+              cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour),
+              xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, toUInt8(1), server_port, hour)
+            ) AS edge_hour,
             reporter = 1
               OR (edge_hour NOT IN (/*server_reported*/)
                 AND (reporter = 2 OR edge_hour NOT IN (/*client_reported*/))) AS counted

@@ -14,6 +14,8 @@ SELECT
   toUnixTimestamp64Nano(min(e_first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(e_last_seen)) AS last_ns,
   count() OVER () AS edge_total,
+  toUInt8(max(l4_protocol = 2) OVER (PARTITION BY cluster, client_party, client_name, server_party, server_name, server_port)) AS udp_too,
+  toUInt32(cityHash64(toString(cluster), client_party, client_name, server_party, server_name)) AS nodes_hash,
   max(client_name = '' OR server_name = '') OVER () AS unnamed_edges
 FROM (
   SELECT

@@ -13,11 +13,17 @@ SELECT
   toUnixTimestamp64Nano(min(m_first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(m_last_seen)) AS last_ns,
   count() OVER () AS edge_total,
+  toUInt8(max(l4_protocol = 2) OVER (PARTITION BY cluster, client_party, client_name, server_party, server_name, server_port)) AS udp_too,
+  toUInt32(cityHash64(toString(cluster), client_party, client_name, server_party, server_name)) AS nodes_hash,
   max(client_name = '' OR server_name = '') OVER () AS unnamed_edges
 FROM (
   SELECT
     *,
-    (cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, hour, point) IN (/*best_points*/) AS at_best_point
+    (
+      cityHash64(cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, hour),
+      xxh3(cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, hour),
+      point
+    ) IN (/*best_points*/) AS at_best_point
   FROM (/*edges*/)
 )
 GROUP BY cluster, client_party, client_name, server_party, server_name, l4_protocol, server_port

@@ -50,7 +50,7 @@ export * from './drops/read-drops.js';
 export * from './history/endpoint-history.js';
 export { groupId, groupKeys, parseGroupId } from './group/dimensions.js';
 export type { Dimension, GroupBy, GroupKey, KeyPart, Question, Side } from './group/dimensions.js';
-export { planServiceMap, refineMap } from './map/plan-service-map.js';
+export { planServiceMap, redOfEdges, refineMap } from './map/plan-service-map.js';
 export type { MapWindowPlan, ServiceMapPlan, ServiceMapRequest } from './map/plan-service-map.js';
 export type { MapLevel } from './map/map-level.js';
 export * from './map/read-service-map.js';

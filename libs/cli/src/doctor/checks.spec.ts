@@ -8,7 +8,7 @@ const STORE: StoreFacts = {
   schema: 10,
   knownSchema: 10,
   dedupWindows: { flows: 1000, red_1m: 1000 },
-  views: ['red_1m_mv', 'red_1h_mv', 'edges_1m_mv', 'edges_1h_mv', 'drops_1m_mv'],
+  views: ['red_1m_mv', 'red_1h_mv', 'red_edges_1h_mv', 'edges_1m_mv', 'edges_1h_mv', 'drops_1m_mv'],
   rawTtlDays: 14,
   highestPartition: { '42': 3 },
   pinnedSettings: [],

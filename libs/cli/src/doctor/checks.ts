@@ -15,7 +15,7 @@ const REMOTE: Readonly<Record<number, string>> = {
   0xff534d42: 'CIFS',
   0x65735546: 'FUSE',
 };
-const VIEWS = ['red_1m_mv', 'red_1h_mv', 'edges_1m_mv', 'edges_1h_mv', 'drops_1m_mv'];
+const VIEWS = ['red_1m_mv', 'red_1h_mv', 'red_edges_1h_mv', 'edges_1m_mv', 'edges_1h_mv', 'drops_1m_mv'];
 const SUPPORTED_STORE = [24, 8] as const;
 
 type Check = (facts: DoctorFacts) => Finding;

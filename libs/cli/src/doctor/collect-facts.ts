@@ -6,6 +6,18 @@ import { migrationsDirectory } from '../commands/migrate.js';
 import { sql } from '../sql.js';
 import type { DoctorFacts, StoreFacts, TopicSetting } from './facts.js';
 
+/** Tables whose engine must know an insert that came before. */
+const DEDUPLICATED = [
+  'flows',
+  'events',
+  'red_1m',
+  'red_1h',
+  'red_edges_1h',
+  'edges_1m',
+  'edges_1h',
+  'drops_1m',
+];
+
 /** Asks this machine, the log and the store; what does not answer is left out. */
 export async function collectFacts(
   config: Config,
@@ -103,8 +115,7 @@ function dedupWindows(
   const windows: Record<string, number> = {};
   for (const { name, engine_full: definition } of tables) {
     const window = /deduplication_window = (\d+)/.exec(definition)?.[1];
-    const targets = ['flows', 'events', 'red_1m', 'red_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
-    if (!targets.includes(name)) continue;
+    if (!DEDUPLICATED.includes(name)) continue;
     const replicated = definition.startsWith('Replicated');
     windows[name] = window === undefined ? (replicated ? 1000 : 0) : Number(window);
   }

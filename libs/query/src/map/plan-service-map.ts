@@ -4,7 +4,7 @@ import { lacksNames } from '../group/refined-keys.js';
 import type { Party } from '../history/history-join.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { planRedQuestion } from '../red/plan-red.js';
-import type { RedPlan } from '../red/plan-red.js';
+import type { RedPlan, WantedGroups } from '../red/plan-red.js';
 import { isUnsided } from '../red/read-red.js';
 import { done, refuse } from '../result.js';
 import type { Result } from '../result.js';
@@ -14,12 +14,14 @@ import type { Window, WindowRequest } from '../window.js';
 import type { MapLevel } from './map-level.js';
 import { columnsOf, planEdges } from './plan-edges.js';
 import type { MapQuestion } from './plan-edges.js';
-import type { MapRows } from './read-service-map.js';
+import type { EdgeRow, MapRows } from './read-service-map.js';
 
 const DEFAULT_EDGES = 500;
 const MAX_EDGES = 5000;
-/** RED is looked up for more edges than are shown: the busiest edges need not be those with the most requests. */
-const RED_EDGES = 10_000;
+/** RED of an edge is in one group for each kind of call; what else its nodes exchange, or shares their hash, comes with it. */
+const RED_EDGES = 4 * MAX_EDGES;
+/** The keys that name the nodes of an edge: cluster, and namespace and name of both. */
+const NODE_KEYS = 5;
 
 /** Who talks to whom, with RED, drops and encryption of every edge. */
 export interface ServiceMapRequest {
@@ -30,10 +32,11 @@ export interface ServiceMapRequest {
   readonly maxEdges?: number | null;
 }
 
-/** The two statements of one window of a map. */
+/** The two statements of one window of a map: {@link redOfEdges} makes the second from what the first found. */
 export interface MapWindowPlan {
   readonly window: Window;
   readonly edges: QueryPlan;
+  /** RED of all edges; says how rows are to be read. */
   readonly red: RedPlan;
   readonly answered: AnsweredFrom;
   /** What was planned, for {@link refineMap}. */
@@ -79,24 +82,39 @@ function redKeys(question: MapQuestion): readonly GroupKey[] {
   ];
 }
 
+function planRedOf(
+  question: MapQuestion,
+  window: Window,
+  context: QueryContext,
+  among?: WantedGroups,
+): Result<RedPlan> {
+  const { filters, unsided } = question;
+  const keys = redKeys(question);
+  const wanted = among === undefined ? {} : { among };
+  const settled = { window, filters, keys, limit: RED_EDGES, stepNs: null, unsided, ...wanted };
+  return planRedQuestion({ ...settled, order: 'REQUESTS', rule: 'SERVER_FAULT' }, context);
+}
+
 function planWindow(question: MapQuestion, window: Window, context: QueryContext): Result<MapWindowPlan> {
   const edges = planEdges(question, window, context);
   if (!edges.ok) return edges;
-  const red = planRedQuestion(
-    {
-      window,
-      filters: question.filters,
-      keys: redKeys(question),
-      limit: RED_EDGES,
-      stepNs: null,
-      order: 'REQUESTS',
-      rule: 'SERVER_FAULT',
-      unsided: question.unsided,
-    },
-    context,
-  );
+  const red = planRedOf(question, window, context);
   if (!red.ok) return red;
   return done({ window, edges: edges.value.plan, red: red.value, answered: edges.value.answered, question });
+}
+
+/**
+ * RED of the edges that were found: of a map that was cut it is a small part of all, and of one with more edges than a
+ * statement may answer it is the right part.
+ */
+export function redOfEdges(
+  { question, window, red }: MapWindowPlan,
+  edges: readonly EdgeRow[],
+  context: QueryContext,
+): Result<RedPlan> {
+  if (Number(edges[0]?.edge_total ?? 0) <= edges.length) return done(red);
+  const hashes = [...new Set(edges.map((edge) => edge.nodes_hash))];
+  return planRedOf(question, window, context, { keys: NODE_KEYS, hashes });
 }
 
 /**

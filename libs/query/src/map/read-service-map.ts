@@ -25,6 +25,10 @@ export interface EdgeRow {
   readonly first_ns: string;
   readonly last_ns: string;
   readonly edge_total: string;
+  /** 1 when an edge between the nodes on this port, shown or not, is one of UDP. */
+  readonly udp_too: number;
+  /** Hash of the names of both nodes, to ask for RED of this edge. */
+  readonly nodes_hash: number;
   /** 1 where the endpoint history told the name of the node. */
   readonly client_inferred: number;
   readonly server_inferred: number;
@@ -108,7 +112,7 @@ function nodeOf(cluster: string, party: string, name: string, level: MapLevel, t
   };
 }
 
-function edgeKey(row: EdgeRow): string {
+function edgeKey(row: EdgeRow, l4 = row.l4_protocol): string {
   const { cluster, client_party, client_name, server_party, server_name } = row;
   return groupId([
     cluster,
@@ -117,21 +121,21 @@ function edgeKey(row: EdgeRow): string {
     server_party,
     server_name,
     String(row.server_port),
-    String(row.l4_protocol),
+    String(l4),
   ]);
 }
 
 /** RED rows by edge: HTTP and Kafka run over TCP, DNS over UDP where the map has such an edge, else over TCP. */
 function redByEdge(rows: MapRows, planned: RedPlan): ReadonlyMap<string, RedStats> {
   if (isUnsided(planned, rows.red)) throw new TypeError('reports of neither side: ask refineMap first');
-  const edges = new Set(rows.edges.map(edgeKey));
+  const udpEdges = new Set(rows.edges.filter((row) => row.udp_too === 1).map((row) => edgeKey(row, UDP)));
   const found = new Map<string, RedRow[]>();
   for (const row of rows.red) {
     if (Number(row.group_rank) === 0) continue;
     const texts = planned.keys.map((_, index) => row[`shown_key_${index + 1}`] ?? '');
     const key = (l4: number): string => groupId([...texts.slice(0, 6), String(l4)]);
     const udp = key(UDP);
-    const id = texts[6] === DNS_KIND && edges.has(udp) ? udp : key(TCP);
+    const id = texts[6] === DNS_KIND && udpEdges.has(udp) ? udp : key(TCP);
     found.set(id, [...(found.get(id) ?? []), row]);
   }
   return new Map([...found].map(([id, list]) => [id, redStats(list, planned)]));

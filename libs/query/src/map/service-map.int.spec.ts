@@ -7,7 +7,7 @@ import type { QueryFixture } from '../testing/query-fixture.js';
 import { flowCells, randomFlows } from '../testing/random-calls.js';
 import type { RandomFlow } from '../testing/random-calls.js';
 import type { MapLevel } from './map-level.js';
-import { planServiceMap, refineMap } from './plan-service-map.js';
+import { planServiceMap, redOfEdges, refineMap } from './plan-service-map.js';
 import type { MapWindowPlan, ServiceMapRequest } from './plan-service-map.js';
 import { readServiceMap } from './read-service-map.js';
 import type { EdgeRow, MapRows } from './read-service-map.js';
@@ -50,10 +50,9 @@ describe('the service map on the real engine', () => {
   afterAll(() => fixture.stop());
 
   async function rowsOf(plan: MapWindowPlan): Promise<MapRows> {
-    return {
-      edges: await fixture.run<EdgeRow>(plan.edges),
-      red: await fixture.run<RedRow>(plan.red.plan),
-    };
+    const edges = await fixture.run<EdgeRow>(plan.edges);
+    const red = must(redOfEdges(plan, edges, CONTEXT));
+    return { edges, red: await fixture.run<RedRow>(red.plan) };
   }
 
   /** As the API asks. */
@@ -72,6 +71,20 @@ describe('the service map on the real engine', () => {
     const answered = { ...planned, now: now.plan, before: earlier?.plan ?? null };
     return { ...readServiceMap(now.rows, answered, before), table: now.plan.answered.table };
   }
+
+  it('says of each edge the same when others are cut off, and asks for the RED of what it shows only', async () => {
+    for (const filters of [null, RAW_ONLY]) {
+      const whole = await ask({ window: WINDOW, maxEdges: 5000, filters });
+      const cut = await ask({ window: WINDOW, maxEdges: 6, filters });
+      expect(cut.edges).toHaveLength(6);
+      expect(cut.truncated).toBe(whole.edges.length - 6);
+      expect(cut.edges.some((edge) => edge.red !== null)).toBe(true);
+      expect(whole.edges).toEqual(expect.arrayContaining([...cut.edges]));
+      const { now } = must(planServiceMap({ window: WINDOW, maxEdges: 6, filters }, CONTEXT));
+      const all = await fixture.run<RedRow>(now.red.plan);
+      expect((await rowsOf(now)).red.length).toBeLessThanOrEqual(all.length / 2);
+    }
+  });
 
   it('sums to the flows, drops and connections of edges whose client is known', async () => {
     const map = await ask({ window: WINDOW, maxEdges: 5000 });

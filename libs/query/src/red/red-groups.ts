@@ -6,7 +6,7 @@ import { namedInRollup, spanOf, unnamedInRaw } from '../history/unnamed-rows.js'
 import type { RollupPart, UnnamedRows } from '../history/unnamed-rows.js';
 import type { ParamBinder } from '../param-binder.js';
 import { rollupSegments } from '../segments.js';
-import type { Segment } from '../segments.js';
+import type { Grain, Segment } from '../segments.js';
 import { stepNumber } from '../series.js';
 import type { SeriesGrid } from '../series.js';
 import { SqlTemplate } from '../sql-template.js';
@@ -17,9 +17,14 @@ const RAW = new SqlTemplate('red-raw');
 const ROLLUP = new SqlTemplate('red-rollup');
 const REPORTERS = new SqlTemplate('red-reporters');
 const BEATEN = new SqlTemplate('red-beaten');
+/** The column that only the tables with endpoints have; no filter reads it. */
+const ENDPOINT = 'endpoint';
 const GROUPS = new SqlTemplate('red-groups');
-/** Tables of each grain. */
-export const TABLES = { raw: 'flows', minute: 'red_1m', hour: 'red_1h' } as const;
+/** Tables of each grain. Whole hours without endpoints are a fraction of the rows (ADR 11). */
+export function tablesFor(keys: readonly GroupKey[]): Readonly<Record<Grain, string>> {
+  const byEndpoint = keys.some(({ rollup }) => rollup === ENDPOINT);
+  return { raw: 'flows', minute: 'red_1m', hour: byEndpoint ? 'red_1h' : 'red_edges_1h' };
+}
 
 /** Calls to be grouped: of which parts of a window, by what, and which of them. */
 export interface Calls {
@@ -46,15 +51,16 @@ function rollupCalls({ grain, windows }: RollupPart, calls: Calls, binder: Param
   return ROLLUP.fill({
     keys: aliasedKeys(calls.keys, 'rollup'),
     step: stepNumber(calls.grid, 'rollup', binder),
-    table: TABLES[grain],
+    table: tablesFor(calls.keys)[grain],
     range: windows.map((window) => rollupRange(window, binder)).join(' OR '),
     filter: namedInRollup(calls.rollupFilter ?? 'false', calls.unnamed, binder),
   });
 }
 
 function callsSql(calls: Calls, binder: ParamBinder): string {
-  const { segments, unnamed, rawFilter } = calls;
-  const parts = rollupSegments(segments).map((part) => ({ ...part, table: TABLES[part.grain] }));
+  const { segments, keys, unnamed, rawFilter } = calls;
+  const tables = tablesFor(keys);
+  const parts = rollupSegments(segments).map((part) => ({ ...part, table: tables[part.grain] }));
   const raw = segments
     .filter(({ grain }) => grain === 'raw')
     .map((segment) => rawCalls(segment, rawFilter, calls, binder));

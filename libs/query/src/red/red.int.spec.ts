@@ -278,10 +278,15 @@ describe('RED on the real engine', () => {
   it('uses the coarsest rows that are exact and says which', async () => {
     const tables = async (window: { fromNs: bigint; toNs: bigint }, stepNs: bigint | null = null) =>
       (await ask({ window, stepNs })).table;
-    expect(await tables({ fromNs: START, toNs: END })).toBe('red_1h');
-    expect(await tables({ fromNs: START + MINUTE, toNs: END })).toBe('red_1h+red_1m');
+    expect(await tables({ fromNs: START, toNs: END })).toBe('red_edges_1h');
+    const byEndpoint = await ask({
+      window: { fromNs: START, toNs: END },
+      groupBy: [{ dimension: 'ENDPOINT' }],
+    });
+    expect(byEndpoint.table).toBe('red_1h');
+    expect(await tables({ fromNs: START + MINUTE, toNs: END })).toBe('red_edges_1h+red_1m');
     expect(await tables({ fromNs: START, toNs: START + 30n * MINUTE })).toBe('red_1m');
-    expect(await tables({ fromNs: START + 1n, toNs: END })).toBe('red_1h+red_1m+flows');
+    expect(await tables({ fromNs: START + 1n, toNs: END })).toBe('red_edges_1h+red_1m+flows');
     expect(await tables({ fromNs: START, toNs: END }, MINUTE)).toBe('red_1m');
     expect(await tables({ fromNs: START, toNs: START + 60_000_000_000n }, 1_000_000_000n)).toBe('flows');
   });

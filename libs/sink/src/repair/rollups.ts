@@ -16,8 +16,9 @@ export interface Rollup {
 }
 
 const EDGE = ['server_namespace', 'server_workload', 'client_namespace', 'client_workload'];
+const CALL = ['tenant', 'cluster', 'bucket', ...EDGE, 'l7_kind', 'server_port'];
 const RED = {
-  keys: ['tenant', 'cluster', 'bucket', ...EDGE, 'l7_kind', 'server_port', 'endpoint', 'reporter', '_lp'],
+  keys: [...CALL, 'endpoint', 'reporter', '_lp'],
   sums: ['requests', 'denied', 'faults', 'failures', 'latency_known', 'latency_sum_ns'],
   histograms: ['latency_histogram'],
   minima: [],
@@ -46,6 +47,7 @@ const EDGES = {
 export const ROLLUPS: readonly Rollup[] = [
   { table: 'red_1m', view: 'red_1m_mv', ...RED },
   { table: 'red_1h', view: 'red_1h_mv', ...RED },
+  { table: 'red_edges_1h', view: 'red_edges_1h_mv', ...RED, keys: [...CALL, 'reporter', '_lp'] },
   { table: 'edges_1m', view: 'edges_1m_mv', ...EDGES },
   { table: 'edges_1h', view: 'edges_1h_mv', ...EDGES },
   {

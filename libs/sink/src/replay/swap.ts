@@ -10,7 +10,7 @@ export interface ReplayedFrom {
 }
 
 /** Tables partitioned by day: whole days are replaced, and days that the log covers in part are left as they are. */
-const DAY_TABLES = ['flows', 'events', 'red_1m', 'edges_1m', 'edges_1h', 'drops_1m'];
+const DAY_TABLES = ['flows', 'events', 'red_1m', 'red_edges_1h', 'edges_1m', 'edges_1h', 'drops_1m'];
 /** Tables replaced as a whole, after the rest of their rows was taken over. The ledger is last: it says that all is done. */
 const WHOLE_TABLES = ['red_1h', 'dead_letters', 'skipped_events', 'load_ledger'];
 const SET_TABLES = ['label_sets', 'endpoints'];
