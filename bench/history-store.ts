@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ColumnStore } from '@flowledger/column-store';
 import { isAppError } from '@flowledger/platform';
+import type { TestStore } from '@flowledger/testkit';
 import { planFlowCopies } from './flows/copy-flows.js';
 import { LARGE_CLUSTER, makeFlows, REALISTIC, type TrafficShape } from './flows/made-flows.js';
 import { openBenchLog, startStore } from './log-store.js';
@@ -29,6 +30,7 @@ export interface HistoryMeta {
 /** A store with a day of flows, for as many cases as like to ask it. */
 export interface HistoryStore extends HistoryMeta {
   readonly pid: number;
+  readonly server: TestStore;
   readonly writer: ColumnStore;
   readonly reader: ColumnStore;
   /** Rows of `flows`. */
@@ -122,7 +124,7 @@ export async function openHistoryStore(size: BenchSize): Promise<HistoryStore> {
     await settled(writer);
     const flows = await numberOf(writer, 'SELECT count() AS value FROM flows');
     const reader = server.store('reader');
-    return { ...meta, pid: server.server.pid, writer, reader, flows, close: () => server.stop() };
+    return { ...meta, pid: server.server.pid, server, writer, reader, flows, close: () => server.stop() };
   } catch (error) {
     await server.stop();
     throw error;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeFlows, REALISTIC } from '../flows/made-flows.js';
+import { openHistoryStore } from '../history-store.js';
 import { openBenchLog, startStore } from '../log-store.js';
 import { costOf, residentMiB } from '../machine.js';
 import { RawClient, request, startProcess, type FilterTexts } from '../observer-client.js';
@@ -15,17 +16,16 @@ const STOP_AFTER = 30_000;
 const STOPPED_S = 5;
 const STOPPED_MIB = 128;
 
-/** Selective filters beside the plain last twenty: a rare pod, a status, an address range. */
-const FILTERS: Readonly<Record<string, FilterTexts | undefined>> = {
-  last_20: undefined,
-  pod: { 2: 'team-12/service-87-' },
-  status: { 9: '503' },
-  cidr: { 3: '10.3.2.0/28' },
-};
+/** Selective filters beside the plain last twenty: a rare pod, a status, an address range that some pod has. */
+function filters(cidr: string): Readonly<Record<string, FilterTexts | undefined>> {
+  return { last_20: undefined, pod: { 2: 'team-12/service-87-' }, status: { 9: '503' }, cidr: { 3: cidr } };
+}
 
-async function firstRows(client: RawClient, flows: number): Promise<Result[]> {
+const SMALL_CIDR = '10.3.2.0/28';
+
+async function firstRows(client: RawClient, flows: number, cidr: string): Promise<Result[]> {
   const results: Result[] = [];
-  for (const [name, filter] of Object.entries(FILTERS)) {
+  for (const [name, filter] of Object.entries(filters(cidr))) {
     const body = request(20n, filter);
     const millis: number[] = [];
     let count = 0;
@@ -111,7 +111,32 @@ async function stopped(client: RawClient, pid: number, flows: number): Promise<R
   };
 }
 
-async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
+/** First rows and streaming from the store of `--store`, which no log belongs to. */
+async function ofHistory(size: BenchSize): Promise<readonly Result[]> {
+  const say = (line: string): void => size.say(`observer: ${line}`);
+  const history = await openHistoryStore({ ...size, say });
+  try {
+    const { reader, server, flows, pid } = history;
+    const sql = `SELECT replaceOne(IPv6NumToString(dst_ip), '::ffff:', '') AS address FROM flows WHERE is_reply = 1 LIMIT 1`;
+    const plan = { name: 'bench_observer', sql, params: {}, settings: {} };
+    const address = (await reader.query<{ readonly address: string }>(plan)).rows[0]?.address ?? '';
+    const observer = await startProcess(server);
+    const client = new RawClient(observer.address);
+    try {
+      const rows = await firstRows(client, flows, `${address}/28`);
+      return [...rows, await streaming(client, [pid, observer.pid], flows)];
+    } finally {
+      client.close();
+      observer.stop();
+    }
+  } finally {
+    await history.close();
+  }
+}
+
+async function run(size: BenchSize): Promise<readonly Result[]> {
+  if (size.store !== undefined) return ofHistory(size);
+  const { quick, say } = size;
   const flows = quick ? 300_000 : 10_000_000;
   const server = await startStore();
   const bench = await openBenchLog();
@@ -124,7 +149,7 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
     const observer = await startProcess(server);
     const client = new RawClient(observer.address);
     try {
-      const rows = await firstRows(client, flows);
+      const rows = await firstRows(client, flows, SMALL_CIDR);
       // Before the streaming, which leaves the process as large as it ever gets.
       say('observer: a client that stops reading');
       const held = await stopped(client, observer.pid, flows);
@@ -142,11 +167,11 @@ async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
   }
 }
 
-/** The speeds of the Observer API; the store holds 10 M flows here, which the targets' 100 M exceed ten times. */
+/** The speeds of the Observer API; with `--store` first rows and streaming of as many flows as are there. */
 export const observerCase: BenchCase = {
   name: 'observer',
   figures: [
-    ...Object.keys(FILTERS).map((name) => `observer.first_row_${name}`),
+    ...Object.keys(filters(SMALL_CIDR)).map((name) => `observer.first_row_${name}`),
     'observer.stream',
     'observer.stopped_client',
     'observer.first_follower',
