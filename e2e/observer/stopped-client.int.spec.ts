@@ -9,6 +9,7 @@ import { startObserverRig, type ObserverRig } from './observer-rig.js';
 const SECOND_NS = 1_000_000_000n;
 const NOW_MS = Math.floor(Date.now() / 1000) * 1000;
 const NOW_NS = BigInt(NOW_MS) * 1_000_000n;
+const FROM_NS = NOW_NS - 900n * SECOND_NS;
 const ALL = (1n << 64n) - 1n;
 /** The client reads so many flows, which is in the middle of the second page, and then no more. */
 const READ = 5000;
@@ -19,7 +20,7 @@ let rig: ObserverRig;
 let flows = 0;
 
 beforeAll(async () => {
-  const span = { from: NOW_NS - 900n * SECOND_NS, to: NOW_NS };
+  const span = { from: FROM_NS, to: NOW_NS };
   const events = [...new Simulation({ seed: 4, ...span, callsPerSecond: 14, scenario: 'test' }).events()];
   flows = events.filter(({ kind }) => kind === 'flow').length;
   rig = await startObserverRig(events, NOW_MS);
@@ -76,7 +77,8 @@ it('holds two pages for a client that stops reading, and goes on where it stoppe
     // Whatever the first answer brings along is no part of what one client costs.
     expect(await client.flows({ number: ALL })).toHaveLength(flows);
     const [before, read] = [await settledBytes(), pages()];
-    const stream = client.stream('GetFlows', flowsRequest({ number: ALL }));
+    // From the first flow on: the time before it is looked at in stretches of which no page is held.
+    const stream = client.stream('GetFlows', flowsRequest({ sinceNs: FROM_NS }));
     let came = 0;
     const stopped = new Promise<void>((resolve, reject) => {
       stream.on('error', reject);
