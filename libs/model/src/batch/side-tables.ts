@@ -37,6 +37,14 @@ export const DESTINATION_LANES: SideLanes = {
   serviceName: laneOf('dst_service_name'),
 };
 
+/** What a row tells of an endpoint: the lane of its address, and a service, or none. */
+interface Told {
+  readonly ip: number;
+  readonly bucketS: number;
+  readonly serviceNamespace: number;
+  readonly serviceName: number;
+}
+
 /**
  * The tables that flows refer to or refine: each label set that a row of this batch names, and who had which address in
  * which hour. Sets, in order of first use: what an earlier batch already wrote is written again, so that a batch
@@ -53,6 +61,8 @@ export class SideTables {
   readonly #endpointsSeen = new Set<string>();
   /** {@link NO_ENDPOINT} is everybody's; marks are this object's own. */
   readonly #nobodySeen = neverSeen();
+  /** Backends that were noted, by what they are. */
+  readonly #backendsSeen = new Map<CachedEndpoint, LastSeen>();
   readonly #translations = new Translations();
   #tenant = 0;
   #mark = 0;
@@ -95,10 +105,27 @@ export class SideTables {
     const serviceName = lanes[base + side.serviceName] ?? 0;
     if (serviceName === 0 && (endpoint.id === 0 || endpoint.pod === 0)) return;
     const last = endpoint === NO_ENDPOINT ? this.#nobodySeen : endpoint.lastSeen;
-    const cluster = lanes[base + CLUSTER] ?? 0;
     const serviceNamespace = lanes[base + side.serviceNamespace] ?? 0;
+    this.#note(endpoint, last, { ip: side.ip, bucketS, serviceNamespace, serviceName });
+  }
+
+  /** Notes the destination of the open row as a backend of the service whose address was translated to it. */
+  backend(endpoint: CachedEndpoint, bucketS: number): void {
+    const { lanes, base } = this.flows;
+    const service = this.#translations.note(lanes, base);
+    if (service === undefined) return;
+    let last = this.#backendsSeen.get(endpoint);
+    if (last === undefined) this.#backendsSeen.set(endpoint, (last = neverSeen()));
+    const { serviceNamespace, serviceName } = service;
+    this.#note(endpoint, last, { ip: DESTINATION_LANES.ip, bucketS, serviceNamespace, serviceName });
+  }
+
+  #note(endpoint: CachedEndpoint, last: LastSeen, told: Told): void {
+    const { lanes, base } = this.flows;
+    const { bucketS, serviceNamespace, serviceName } = told;
+    const cluster = lanes[base + CLUSTER] ?? 0;
     const hour = bucketS - (bucketS % HOUR_S);
-    const at = base + side.ip;
+    const at = base + told.ip;
     const ip0 = (lanes[at] ?? 0) | 0;
     const ip1 = (lanes[at + 1] ?? 0) | 0;
     const ip2 = (lanes[at + 2] ?? 0) | 0;
@@ -124,25 +151,6 @@ export class SideTables {
     last.ip2 = ip2;
     last.ip3 = ip3;
     this.#append(endpoint, last);
-  }
-
-  /** Notes the destination of the open row as a backend of the service whose address was translated to it. */
-  backend(endpoint: CachedEndpoint, bucketS: number): void {
-    const { lanes, base } = this.flows;
-    const service = this.#translations.note(lanes, base);
-    if (service === undefined) return;
-    const at = base + DESTINATION_LANES.ip;
-    this.#append(endpoint, {
-      notedBy: this.#mark,
-      cluster: lanes[base + CLUSTER] ?? 0,
-      hour: bucketS - (bucketS % HOUR_S),
-      ip0: (lanes[at] ?? 0) | 0,
-      ip1: (lanes[at + 1] ?? 0) | 0,
-      ip2: (lanes[at + 2] ?? 0) | 0,
-      ip3: (lanes[at + 3] ?? 0) | 0,
-      serviceNamespace: service.serviceNamespace,
-      serviceName: service.serviceName,
-    });
   }
 
   #append(endpoint: CachedEndpoint, seen: LastSeen): void {
@@ -171,6 +179,7 @@ export class SideTables {
     this.#marks.clear();
     this.#labelSetsSeen.clear();
     this.#endpointsSeen.clear();
+    this.#backendsSeen.clear();
     this.begin(this.#tenant);
     return { labelSets: this.labelSets.take(), endpoints: this.endpoints.take() };
   }
