@@ -9,7 +9,7 @@ import { Simulation, type SimulatedEvent } from '@flowledger/simulator';
 import { storedKeys } from '@flowledger/sink';
 import { startTestPipeline, type TestPipeline } from '@flowledger/testkit';
 import { ObserverClient, textFilter, type FlowsAnswer } from './grpc-client.js';
-import { finished, haveGo, hubbleCli } from './hubble-cli.js';
+import { finished, haveGo, hubbleCli, TESTED } from './hubble-cli.js';
 
 const SECOND_NS = 1_000_000_000n;
 const NOW_MS = Math.floor(Date.now() / 1000) * 1000;
@@ -124,12 +124,18 @@ describe('following', () => {
     expect(unnamed(await following)).toBe(true);
   });
 
-  it.runIf(haveGo())(
-    'the stock CLI prints what comes: hubble observe --output=compact --follow',
-    async () => {
-      const path = await hubbleCli('1.19');
+  it.runIf(haveGo()).each([...TESTED])(
+    'the stock CLI %s prints what comes: hubble observe --output=compact --follow',
+    async (version) => {
+      const path = await hubbleCli(version);
       const to = NOW_NS + 600n * SECOND_NS;
-      const more = new Simulation({ seed: 10, from: NOW_NS, to, callsPerSecond: 4, scenario: 'test' });
+      const more = new Simulation({
+        seed: 10 + TESTED.indexOf(version),
+        from: NOW_NS,
+        to,
+        callsPerSecond: 4,
+        scenario: 'test',
+      });
       const following = finished(
         path,
         ['observe', '--server', server.address, '--output=compact', '--follow'],
