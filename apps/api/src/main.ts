@@ -74,7 +74,7 @@ await runProcess('api', async ({ config, log, metrics, life }) => {
     policies: await openPolicies(config, log, life),
     metrics,
     logger: log,
-    routes: apiRoutes(config, intake, retention),
+    routes: await apiRoutes(config, intake, retention),
   });
   life.own('server', () => server.close());
   return { url: server.url, ...(observer === undefined ? {} : { observer: observer.address }) };

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { AppError } from '@flowledger/platform';
 import type { ImportSummary } from './api/import-outcome.js';
-import { readJson } from './api/import-route.js';
+import { readJson } from './api/read-json.js';
 
 /** The summary of nothing. */
 export const NO_LINES: ImportSummary = { read: 0, accepted: 0, duplicate: 0, rejected: {}, skipped: {} };

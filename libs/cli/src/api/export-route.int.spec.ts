@@ -11,7 +11,8 @@ import { EXPORT_COLUMNS } from '@flowledger/query';
 import { MIGRATIONS, startTestStore } from '@flowledger/testkit';
 import { exportFlows } from '../observe/export-flows.js';
 import { readObserveWords } from '../observe/observe-words.js';
-import { EXPORT_PATH, exportRoute, type ExportRouteOptions } from './export-route.js';
+import { exportRoute, type ExportRouteOptions } from './export-route.js';
+import { EXPORT_PATH } from './paths.js';
 
 const DAY_NS = 86_400_000_000_000n;
 /** Far from now, so that no retention touches the rows. */

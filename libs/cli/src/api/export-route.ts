@@ -11,11 +11,8 @@ import {
   type Retention,
 } from '@flowledger/query';
 import { readExportQuery } from './export-query.js';
+import { MISSING_HEADER } from './paths.js';
 
-/** Path of the export; the query is described at {@link readExportQuery}. */
-export const EXPORT_PATH = '/v1/export/flows.parquet';
-/** Header that says what the answer cannot hold. */
-export const MISSING_HEADER = 'flowledger-missing';
 const SECONDS = 60;
 const PARQUET_MARK = 'PAR1';
 

@@ -2,12 +2,7 @@ import { request as httpRequest, type IncomingMessage, type ServerResponse } fro
 import type { ColumnStore } from '@flowledger/column-store';
 import { AppError, describeError, isAppError, systemClock } from '@flowledger/platform';
 import { importOutcome, type IntakeAnswer } from './import-outcome.js';
-
-/** Path of the public import endpoint: the file as the body, gzip or plain. */
-export const IMPORT_PATH = '/v1/import';
-
-/** Path at which dead letters are given back to the log: one JSON line a letter (libs/ingest `RedrivenLetter`). */
-export const REDRIVE_PATH = '/v1/redrive';
+import { readJson } from './read-json.js';
 
 export interface ImportRouteOptions {
   /** What the ingestor's listener calls this intake. */
@@ -73,11 +68,4 @@ function forward(
     request.on('error', () => upstream.destroy());
     request.pipe(upstream);
   });
-}
-
-/** Reads a small JSON object from a stream. */
-export async function readJson(stream: AsyncIterable<unknown>): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
 }

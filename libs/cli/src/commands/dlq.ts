@@ -2,7 +2,7 @@ import type { ColumnStore } from '@flowledger/column-store';
 import { openLogReader } from '@flowledger/event-log';
 import { isCodec } from '@flowledger/model';
 import { AppError, configOrExit, EXIT, stopSignal, systemClock, type Config } from '@flowledger/platform';
-import { REDRIVE_PATH } from '../api/import-route.js';
+import { REDRIVE_PATH } from '../api/paths.js';
 import {
   countReasons,
   markRedriven,

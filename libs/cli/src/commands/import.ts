@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError, configOrExit, EXIT, openLog, type Config } from '@flowledger/platform';
-import { IMPORT_PATH } from '../api/import-route.js';
+import { IMPORT_PATH } from '../api/paths.js';
 import type { ImportSummary } from '../api/import-outcome.js';
-import { startGroup, type GroupEntries } from '../group/group.js';
+import type { GroupEntries } from '../group/group.js';
 import { isRunning, readGroupState } from '../group/run-state.js';
 import { takeFlag, takesValue } from '../flags.js';
 import { openProgress } from '../progress.js';
@@ -87,6 +87,8 @@ async function findTarget(args: ImportArguments, config: Config, entries: GroupE
     demo: { ...config.demo, enabled: 'false' },
     api: { ...config.api, port: 0 },
   };
+  // Not needed beside what runs already, and it brings the engine's client along.
+  const { startGroup } = await import('../group/group.js');
   const group = await startGroup(quiet, entries, openLog('import', config.diagnostics.level));
   return {
     url: group.url,

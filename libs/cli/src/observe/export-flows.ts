@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '@flowledger/platform';
-import { EXPORT_PATH, MISSING_HEADER } from '../api/export-route.js';
+import { EXPORT_PATH, MISSING_HEADER } from '../api/paths.js';
 import type { ObserveWords } from './observe-words.js';
 
 /** Where an export is asked for, and where it goes. */

@@ -75,6 +75,11 @@ export class ByteTable {
     return this.#arena.subarray(this.#start(id), this.#ends[id]);
   }
 
+  /** The bytes of all ids, one after the other, in place. */
+  get all(): Uint8Array {
+    return this.#arena.subarray(0, this.size);
+  }
+
   /** Appends the bytes of `id` to `out`. */
   copyTo(out: TextBuffer, id: number): void {
     out.copy(this.#arena, this.#start(id), this.#ends[id] ?? 0);

@@ -30,6 +30,31 @@ describe('endpoints', () => {
     ]);
   });
 
+  it('hold every column of thousands of rows, in order of first use', () => {
+    const lines = Array.from({ length: 3_000 }, (_, i) =>
+      line(i % 24, `10.1.${i >> 8}.${i & 255}`, ',"source_service":{"name":"cart","namespace":"till"}')
+        .replace('"identity":9', `"identity":${4_000_000_000 + i}`)
+        .replace('cart-0', `cart-${i}`)
+        .replace('"labels"', '"workloads":[{"kind":"Job","name":"cart"}],"labels"'),
+    );
+    const rows = rowsOf(projectLines([...lines, ...lines.toReversed()]).endpoints);
+    expect(rows).toHaveLength(3_000);
+    const { ip, ...last } = rows[2_999] ?? {};
+    expect(short(ip)).toBe('0a010bb7');
+    expect(last).toEqual({
+      tenant: 'default',
+      cluster: 'c',
+      hour: 1_767_312_000 + 23 * 3_600,
+      namespace: 'shop',
+      pod: 'cart-2999',
+      identity: 4_000_002_999,
+      workload_kind: 'Job',
+      workload: 'cart',
+      service_namespace: 'till',
+      service_name: 'cart',
+    });
+  });
+
   it('leave out what the node does not run, unless a service is known by that address', () => {
     const remote = line(1, '10.0.0.1').replace('"ID":7,', '');
     expect(rowsOf(projectLines([remote]).endpoints)).toEqual([]);

@@ -6,11 +6,12 @@ import {
   type CachedLabelSet,
   type LastSeen,
 } from '../hubble/cached-endpoint.js';
-import { laneOf } from './lanes.js';
+import { EndpointRows } from './endpoint-rows.js';
 import type { FlowBatch } from './flow-batch.js';
+import { laneOf } from './lanes.js';
 import type { StringTable } from './string-table.js';
 import { TableBuilder } from './table-builder.js';
-import { ENDPOINT_COLUMNS, LABEL_SET_COLUMNS } from './tables.js';
+import { LABEL_SET_COLUMNS } from './tables.js';
 import { Translations } from './translations.js';
 
 const HOUR_S = 3600;
@@ -55,10 +56,9 @@ interface Told {
  */
 export class SideTables {
   readonly labelSets = new TableBuilder('label_sets', LABEL_SET_COLUMNS);
-  readonly endpoints = new TableBuilder('endpoints', ENDPOINT_COLUMNS);
+  readonly endpoints: EndpointRows;
   readonly #marks = new Map<number, number>();
   readonly #labelSetsSeen = new Set<string>();
-  readonly #endpointsSeen = new Set<string>();
   /** {@link NO_ENDPOINT} is everybody's; marks are this object's own. */
   readonly #nobodySeen = neverSeen();
   /** Backends that were noted, by what they are. */
@@ -71,7 +71,9 @@ export class SideTables {
   constructor(
     private readonly strings: StringTable,
     private readonly flows: FlowBatch,
-  ) {}
+  ) {
+    this.endpoints = new EndpointRows(strings);
+  }
 
   /** Estimated bytes. */
   get size(): number {
@@ -150,35 +152,12 @@ export class SideTables {
     last.ip1 = ip1;
     last.ip2 = ip2;
     last.ip3 = ip3;
-    this.#append(endpoint, last);
-  }
-
-  #append(endpoint: CachedEndpoint, seen: LastSeen): void {
-    const { strings } = this;
-    const where = [this.#tenant, seen.cluster];
-    const who = [endpoint.namespace, endpoint.pod];
-    const workload = [endpoint.sentKind, endpoint.sentName];
-    const service = [seen.serviceNamespace, seen.serviceName];
-    const ip = [seen.ip0, seen.ip1, seen.ip2, seen.ip3];
-    const key = [...where, seen.hour, ...ip, ...who, endpoint.identity, ...workload, ...service].join();
-    if (this.#endpointsSeen.has(key)) return;
-    this.#endpointsSeen.add(key);
-    const text = (ids: readonly number[]): Uint8Array[] => ids.map((id) => strings.viewOf(id));
-    this.endpoints.append([
-      ...text(where),
-      seen.hour,
-      new Uint8Array(Int32Array.from(ip).buffer),
-      ...text(who),
-      endpoint.identity,
-      ...text(workload),
-      ...text(service),
-    ]);
+    this.endpoints.add(this.#tenant, endpoint, last);
   }
 
   take(): { readonly labelSets: ColumnBatch; readonly endpoints: ColumnBatch } {
     this.#marks.clear();
     this.#labelSetsSeen.clear();
-    this.#endpointsSeen.clear();
     this.#backendsSeen.clear();
     this.begin(this.#tenant);
     return { labelSets: this.labelSets.take(), endpoints: this.endpoints.take() };
