@@ -7,6 +7,7 @@ import { historyCase } from './cases/history.js';
 import { loadCase } from './cases/load.js';
 import { fallen, guarded, type Guarded } from './guarded.js';
 import type { BenchCase, Result } from './result.js';
+import { withPassedOn } from './passed-on.js';
 
 /**
  *   npm run --silent bench:guard [-- --only NAME]
@@ -48,7 +49,7 @@ async function measure(bench: BenchCase, floors: readonly Guarded[]): Promise<re
   const best = new Map<string, number>();
   let missing: readonly string[] = [];
   for (let attempt = 1; attempt <= TRIES; attempt++) {
-    const results = await bench.run({ quick: true, say });
+    const results = await withPassedOn((passedOn) => bench.run({ quick: true, passedOn, say }));
     for (const { name, ratio } of guarded(results)) best.set(name, Math.max(best.get(name) ?? 0, ratio));
     missing = fallen(mine, best);
     if (missing.length === 0) break;

@@ -106,21 +106,22 @@ function kept(path: string, asked: number): HistoryMeta | undefined {
 }
 
 /**
- * Opens the store of `--store DIR`, or a new one that goes when it is closed. An empty directory is filled first, which
- * takes minutes for 10 M flows and most of an hour for 100 M; one that was filled with another number is refused.
+ * Opens the store of `--store DIR`, or one that the cases of a run pass on. An empty directory is filled first, which takes
+ * minutes for 10 M flows and a quarter of an hour for 100 M; one that was filled with another number is refused.
  */
 export async function openHistoryStore(size: BenchSize): Promise<HistoryStore> {
   const shape = shapeOf(size);
-  const metaPath = join(size.store ?? '', 'bench-history.json');
-  if (size.store !== undefined) mkdirSync(size.store, { recursive: true });
-  const found = size.store === undefined ? undefined : kept(metaPath, shape.asked);
-  const server = await startStore(size.store === undefined ? undefined : join(size.store, 'store'));
+  const directory = size.store ?? size.passedOn;
+  const metaPath = join(directory, 'bench-history.json');
+  mkdirSync(directory, { recursive: true });
+  const found = kept(metaPath, shape.asked);
+  const server = await startStore(join(directory, 'store'));
   try {
     const writer = server.store();
     const meta = found ?? (await fill(writer, server.server.pid, shape, size.say));
     // A day that came in order of time has each hour's sums in few parts; copies have brought them again and again.
     if (found === undefined) await mergeAll(writer, shape.asked <= LOADED ? ['flows', ...ROLLUPS] : ROLLUPS);
-    if (size.store !== undefined) writeFileSync(metaPath, JSON.stringify(meta));
+    writeFileSync(metaPath, JSON.stringify(meta));
     await settled(writer);
     const flows = await numberOf(writer, 'SELECT count() AS value FROM flows');
     const reader = server.store('reader');

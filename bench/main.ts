@@ -17,6 +17,7 @@ import { relayCase } from './cases/relay.js';
 import { REALISTIC } from './flows/made-flows.js';
 import { describeMachine } from './machine.js';
 import { startStore } from './log-store.js';
+import { withPassedOn } from './passed-on.js';
 import { table, type BenchCase, type Result } from './result.js';
 
 const HELP = `npm run --silent bench -- [OPTION]…
@@ -111,12 +112,17 @@ const say = (line: string): void => {
 };
 
 /** What could be measured; a case that fails is told, and the others still count. */
-async function measure(cases: readonly BenchCase[], words: Words): Promise<readonly Result[]> {
+async function measure(
+  cases: readonly BenchCase[],
+  words: Words,
+  passedOn: string,
+): Promise<readonly Result[]> {
   const results: Result[] = [];
   const { quick, minutes, flows, store } = words;
   const size = {
     quick,
     say,
+    passedOn,
     ...(minutes === undefined ? {} : { minutes }),
     ...(flows === undefined ? {} : { flows }),
     ...(store === undefined ? {} : { store }),
@@ -183,7 +189,7 @@ async function main(): Promise<void> {
     return;
   }
   const machine = describeMachine(await engineVersion());
-  const results = await measure(cases, words);
+  const results = await withPassedOn((passedOn) => measure(cases, words, passedOn));
   process.stdout.write(table(results));
   if (words.json !== undefined) writeFileSync(words.json, `${JSON.stringify(results, null, 2)}\n`);
   if (words.record) await record(results, words, machine);

@@ -36,6 +36,8 @@ export interface BenchSize {
   readonly flows?: number;
   /** Where the store with them is kept for the next run; absent: nowhere. */
   readonly store?: string;
+  /** Where a case of this run leaves that store for the next one. */
+  readonly passedOn: string;
   /** Says on standard error what is being done. */
   readonly say: (line: string) => void;
 }
