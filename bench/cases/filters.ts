@@ -20,9 +20,12 @@ const INDEXED_LARGE_MS = 200;
 const OTHER_MS = 300;
 /** From here on the targets are those of 100 M flows, and a day is not one part. */
 const MERGED_BELOW = 15_000_000;
+/** Below, a quick run. */
+const SMALL_BELOW = 5_000_000;
 const RUNS = 21;
+const FEW_RUNS = 11;
 const BASELINE_RUNS = 11;
-const LARGE_RUNS = 11;
+const FEW_BASELINE_RUNS = 5;
 /** Whole scans of 100 M flows take seconds. */
 const LARGE_SCANS = 3;
 const LARGE_BASELINE_RUNS = 2;
@@ -181,20 +184,26 @@ function searchDetail({ found, hours }: Searched, whole: Timed): Result['detail'
   };
 }
 
+/** How often to ask, and how often by time alone. */
+function runsOf(flows: number, indexed: boolean): readonly [number, number] {
+  if (flows >= MERGED_BELOW) return [indexed ? FEW_RUNS : LARGE_SCANS, LARGE_BASELINE_RUNS];
+  return flows >= SMALL_BELOW ? [RUNS, BASELINE_RUNS] : [FEW_RUNS, FEW_BASELINE_RUNS];
+}
+
 /** Indexed filters are read as one statement, others are searched in stretches with a cursor to go on. */
 async function ask(
   { reader, writer, pid, flows }: HistoryStore,
   { name, filter, indexed }: Question,
 ): Promise<Result> {
   const large = flows >= MERGED_BELOW;
-  const [runs, baselineRuns] = large
-    ? [indexed ? LARGE_RUNS : LARGE_SCANS, LARGE_BASELINE_RUNS]
-    : [RUNS, BASELINE_RUNS];
+  const [runs, baselineRuns] = runsOf(flows, indexed);
   const [ours, plain] = [planOf(filter, false), planOf(filter, true)];
   for (const cache of ['MARK', 'UNCOMPRESSED']) await command(writer, `SYSTEM DROP ${cache} CACHE`);
   const cost = await costOf([pid], () => time(reader, ours, runs));
   const baselineCost = await costOf([pid], () => time(reader, plain, baselineRuns));
-  const search = indexed ? undefined : await timeSearch(reader, filter, RUNS);
+  const search = indexed
+    ? undefined
+    : await timeSearch(reader, filter, flows >= SMALL_BELOW ? RUNS : FEW_RUNS);
   const [mine, theirs] = [cost.result, baselineCost.result];
   const [value, baseline] = [search?.p95 ?? warm(mine, 0.95), warm(theirs, 0.95)];
   const target = !indexed ? OTHER_MS : large ? INDEXED_LARGE_MS : INDEXED_MS;

@@ -211,7 +211,7 @@ function sustained({ shape, logged, loading }: HistoryStore): Result {
 /** Raw rows of 100 M flows take seconds each time. */
 function runsOf({ flows }: HistoryStore, { quick }: BenchSize): readonly [number, number] {
   if (targetMs(flows) === LARGE_TARGET_MS) return [31, 4];
-  return quick ? [31, 11] : [61, 21];
+  return quick ? [21, 7] : [61, 21];
 }
 
 async function run(size: BenchSize): Promise<readonly Result[]> {
