@@ -1,6 +1,6 @@
 import type { Output } from './observe-words.js';
 import { compactLine, csvHead, csvLine, type FlowJson } from './print-flow.js';
-import { dictLines, flowCells, TableRows } from './print-rows.js';
+import { dictLines, flowCells, TableRows, type CellForm } from './print-rows.js';
 
 /** Makes lines of flows. */
 export interface FlowLines {
@@ -17,19 +17,19 @@ export class FlowPrinter implements FlowLines {
   readonly #table = new TableRows();
   #isFirst = true;
 
-  constructor(private readonly form: { readonly output: Output; readonly printNodeName: boolean }) {}
+  constructor(private readonly form: CellForm & { readonly output: Output }) {}
 
   head(): readonly string[] {
     return this.form.output === 'csv' ? [csvHead()] : [];
   }
 
   add(flow: FlowJson, json: string): readonly string[] {
-    const { output, printNodeName } = this.form;
+    const { output, addresses } = this.form;
     if (output === 'csv') return [csvLine(flow)];
-    if (output === 'compact') return [compactLine(flow)];
-    if (output === 'table') return this.#table.add(flowCells(flow, printNodeName));
+    if (output === 'compact') return [compactLine(flow, addresses)];
+    if (output === 'table') return this.#table.add(flowCells(flow, this.form));
     if (output !== 'dict') return [json];
-    const lines = dictLines(flowCells(flow, printNodeName), this.#isFirst);
+    const lines = dictLines(flowCells(flow, this.form), this.#isFirst);
     this.#isFirst = false;
     return lines;
   }

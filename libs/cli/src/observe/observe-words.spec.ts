@@ -75,6 +75,11 @@ describe('the words of observe', () => {
     expect(() => encodeFilter(refused)).toThrow(/sauce_pod/);
   });
 
+  it('take switches with true and false as Go does', () => {
+    expect(readObserveWords(['--follow=false'], NOW_NS)).toMatchObject({ follow: false, number: 20n });
+    expect(readObserveWords(['--follow=true'], NOW_NS)).toMatchObject({ follow: true });
+  });
+
   it('name the server and how to speak with it as hubble does', () => {
     const tls = ['--tls', '--tls-ca-cert-files', 'ca.pem', '--tls-server-name', 'relay'];
     const who = ['--basic-auth-username', 'ann', '--basic-auth-password', 'pw'];
@@ -102,6 +107,8 @@ describe('the words of observe', () => {
     [['-o', 'parquet', '--aggregate-by', 'node'], /cannot be combined with --aggregate-by/],
     [['-o', 'table', '--follow'], /-o table cannot be combined with --follow/],
     [['--field-mask', 'time'], /-o compact cannot be combined with --field-mask/],
+    [['--follow=perhaps'], /--follow=perhaps: true or false/],
+    [['--encrypted=false'], /--unencrypted/],
     [['-o', 'yaml'], /one of compact, dict, table/],
     [['--allowlist', '{'], /--allowlist: a FlowFilter in JSON/],
     [['--denylist', '[1]'], /--denylist: a FlowFilter in JSON/],
@@ -150,7 +157,7 @@ describe('what observe prints', () => {
 
   const trace = { event_type: { type: 4 }, trace_observation_point: 'TO_ENDPOINT' };
   const shown = (more: object, form: Partial<ConstructorParameters<typeof FlowPrinter>[0]>): string[] => {
-    const printer = new FlowPrinter({ output: 'dict', printNodeName: false, ...form });
+    const printer = new FlowPrinter({ output: 'dict', printNodeName: false, addresses: false, ...form });
     const lines = [{ ...flow, ...trace }, more].flatMap((each) => [...printer.add(each, '{}')]);
     return [...printer.head(), ...lines, ...printer.end()];
   };
@@ -184,8 +191,19 @@ describe('what observe prints', () => {
     ]);
   });
 
+  it.each([[['--numeric']], [['--ip-translation=false']]])(
+    'shows addresses where %j asks for them',
+    (words) => {
+      const { output, printNodeName, addresses } = readObserveWords(words, NOW_NS);
+      const bare = { ...flow, IP: { source: '10.0.0.2', destination: '10.0.0.1' } };
+      const [line] = new FlowPrinter({ output, printNodeName, addresses }).add(bare, '{}');
+      expect(line).toContain('10.0.0.1:5000 <- 10.0.0.2:80 FORWARDED');
+      expect(readObserveWords(['--ip-translation'], NOW_NS).addresses).toBe(false);
+    },
+  );
+
   it('holds a thousand rows of a table at most, and prints every one', () => {
-    const printer = new FlowPrinter({ output: 'table', printNodeName: false });
+    const printer = new FlowPrinter({ output: 'table', printNodeName: false, addresses: false });
     const lines = Array.from({ length: 2500 }, () => printer.add(flow, '{}').length);
     expect(lines.findIndex((count) => count > 0)).toBe(999);
     expect(lines.reduce((sum, count) => sum + count, 0) + printer.end().length).toBe(2501);

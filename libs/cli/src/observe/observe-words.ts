@@ -1,7 +1,7 @@
 import { AppError } from '@flowledger/platform';
 import type { FilterJson } from '@flowledger/query';
 import { FilterWords } from './filter-words.js';
-import type { ServerWords } from './observer-place.js';
+import { SERVER_FLAGS, serverWords, type ServerWords } from './observer-place.js';
 
 const OUTPUTS = ['compact', 'dict', 'table', 'json', 'jsonpb', 'csv', 'parquet'] as const;
 const NS_PER_MS = 1_000_000n;
@@ -26,6 +26,8 @@ export interface ObserveWords {
   /** Paths of `flow.Flow` that are wanted; empty: all. */
   readonly fieldMask: readonly string[];
   readonly printNodeName: boolean;
+  /** Sides are shown by address, not by pod. */
+  readonly addresses: boolean;
   readonly url: string | undefined;
   readonly aggregateBy: readonly string[];
   readonly explain: boolean;
@@ -49,6 +51,8 @@ const SWITCHES = new Set([
   'explain',
   'print-raw-filters',
   'print-node-name',
+  'numeric',
+  'ip-translation',
   'tls',
   '4',
   '6',
@@ -67,6 +71,8 @@ class Collector {
   readonly deny = new FilterWords();
   readonly values = new Map<string, string>();
   readonly on = new Set<string>();
+  /** Switches that were told to be off. */
+  readonly off = new Set<string>();
   readonly settings: string[] = [];
   /** Filters that were given as JSON. */
   readonly raw = { allowlist: [] as FilterJson[], denylist: [] as FilterJson[] };
@@ -87,6 +93,13 @@ class Collector {
     else if (!this.#filter(flag, value)) this.settings.push(`--${flag}`, value);
   }
 
+  /** A flag without a value of its own; `=true` and `=false` are taken as Go takes them. */
+  switch(flag: string, value: string): void {
+    if (value === 'true') this.take(flag, '');
+    else if (value === 'false' && !flag.endsWith('encrypted')) this.off.add(flag);
+    else throw bad(`--${flag}=${value}: true or false, and --unencrypted for the opposite of --encrypted`);
+  }
+
   #filter(flag: string, value: string): boolean {
     const list = this.#not ? this.deny : this.allow;
     const taken = list.take(flag, value);
@@ -101,16 +114,10 @@ const VALUES = new Set([
   'since',
   'until',
   'output',
-  'server',
   'url',
   'aggregate-by',
   'field-mask',
-  'tls-ca-cert-files',
-  'tls-client-cert-file',
-  'tls-client-key-file',
-  'tls-server-name',
-  'basic-auth-username',
-  'basic-auth-password',
+  ...SERVER_FLAGS,
 ]);
 
 /**
@@ -123,7 +130,7 @@ export function readObserveWords(argv: readonly string[], nowNs: bigint): Observ
     const [, dashes = '', name = '', given] = /^(--?)([\w-]+)(?:=([\s\S]*))?$/.exec(argv[i] ?? '') ?? [];
     if (dashes === '') throw bad(`${argv[i] ?? ''}: only flags are taken`);
     const flag = dashes === '-' ? (SHORT[name] ?? name) : name;
-    if (SWITCHES.has(flag)) words.take(flag, '');
+    if (SWITCHES.has(flag)) words.switch(flag, given ?? 'true');
     else {
       const value = given ?? argv[++i];
       if (value === undefined) throw bad(`--${flag} needs a value`);
@@ -139,9 +146,10 @@ function asked(words: Collector) {
     allow: [...words.allow.filters(), ...words.raw.allowlist],
     deny: [...words.deny.filters(), ...words.raw.denylist],
     output,
-    server: serverWords(words),
+    server: serverWords(words.values, words.on.has('tls')),
     fieldMask: words.values.get('field-mask')?.split(',') ?? [],
     printNodeName: words.on.has('print-node-name'),
+    addresses: words.on.has('numeric') || words.off.has('ip-translation'),
     url: words.values.get('url'),
     aggregateBy: words.values.get('aggregate-by')?.split(',') ?? [],
     explain: words.on.has('explain'),
@@ -166,19 +174,6 @@ function outputOf({ values, on }: Collector): Output {
   const wrong = APART[known]?.find((flag) => on.has(flag) || values.has(flag));
   if (wrong !== undefined) throw bad(`-o ${known} cannot be combined with --${wrong}`);
   return known;
-}
-
-function serverWords({ values, on }: Collector): ServerWords {
-  return {
-    server: values.get('server'),
-    tls: on.has('tls'),
-    ca: values.get('tls-ca-cert-files'),
-    certificate: values.get('tls-client-cert-file'),
-    key: values.get('tls-client-key-file'),
-    serverName: values.get('tls-server-name'),
-    username: values.get('basic-auth-username'),
-    password: values.get('basic-auth-password'),
-  };
 }
 
 /** One filter or a list of them, as `--print-raw-filters` prints them. */

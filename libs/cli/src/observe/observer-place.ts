@@ -17,6 +17,32 @@ export interface ServerWords {
   readonly password: string | undefined;
 }
 
+/** Flags with a value that say how to speak with a server. */
+export const SERVER_FLAGS = [
+  'server',
+  'tls-ca-cert-files',
+  'tls-client-cert-file',
+  'tls-client-key-file',
+  'tls-server-name',
+  'basic-auth-username',
+  'basic-auth-password',
+] as const;
+
+/** What the values of {@link SERVER_FLAGS} say. */
+export function serverWords(values: ReadonlyMap<string, string>, tls: boolean): ServerWords {
+  const of = (flag: (typeof SERVER_FLAGS)[number]): string | undefined => values.get(flag);
+  return {
+    server: of('server'),
+    tls,
+    ca: of('tls-ca-cert-files'),
+    certificate: of('tls-client-cert-file'),
+    key: of('tls-client-key-file'),
+    serverName: of('tls-server-name'),
+    username: of('basic-auth-username'),
+    password: of('basic-auth-password'),
+  };
+}
+
 const TLS_SCHEME = 'tls://';
 
 /**

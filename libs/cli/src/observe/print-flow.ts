@@ -70,21 +70,21 @@ function port(flow: FlowJson, side: 'source_port' | 'destination_port'): string 
   return String(Object.values(flow.l4 ?? {})[0]?.[side] ?? '');
 }
 
-/** Namespace, pod and port of a side; its address where it is no pod. */
-export function endText(flow: FlowJson, side: 'source' | 'destination'): string {
+/** Namespace, pod and port of a side; its address where it is no pod, or where `byAddress` asks for it. */
+export function endText(flow: FlowJson, side: 'source' | 'destination', byAddress = false): string {
   const { namespace, pod_name: pod } = flow[side] ?? {};
   const number = port(flow, `${side}_port`);
-  const name = pod === undefined ? (flow.IP?.[side] ?? '?') : `${namespace ?? ''}/${pod}`;
+  const name = pod === undefined || byAddress ? (flow.IP?.[side] ?? '?') : `${namespace ?? ''}/${pod}`;
   return number === '' ? name : `${name}:${number}`;
 }
 
 /** One line for people: time, who, where to, what became of it. */
-export function compactLine(flow: FlowJson): string {
+export function compactLine(flow: FlowJson, byAddress = false): string {
   const arrow = flow.is_reply === undefined ? '<>' : flow.is_reply ? '<-' : '->';
   const [left, right] =
     flow.is_reply === true ? (['destination', 'source'] as const) : (['source', 'destination'] as const);
   const reason = flow.drop_reason_desc === undefined ? '' : ` ${flow.drop_reason_desc}`;
-  return `${flow.time ?? 'no time'} ${flow.node_name ?? ''} ${endText(flow, left)} ${arrow} ${endText(flow, right)} ${
+  return `${flow.time ?? 'no time'} ${flow.node_name ?? ''} ${endText(flow, left, byAddress)} ${arrow} ${endText(flow, right, byAddress)} ${
     flow.verdict ?? 'VERDICT_UNKNOWN'
   }${reason} (${flow.Summary ?? ''})`;
 }

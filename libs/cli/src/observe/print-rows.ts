@@ -11,14 +11,24 @@ const TRACE = 4;
 const POLICY_VERDICT = 5;
 const TRACE_SOCK = 7;
 
+/** What of a flow is shown, and how. */
+export interface CellForm {
+  readonly printNodeName: boolean;
+  /** Sides are shown by address, not by pod. */
+  readonly addresses: boolean;
+}
+
 /** Heads and cells of a flow, in the order in which `hubble observe` shows them. */
-export function flowCells(flow: FlowJson, withNode: boolean): readonly (readonly [string, string])[] {
+export function flowCells(
+  flow: FlowJson,
+  { printNodeName, addresses }: CellForm,
+): readonly (readonly [string, string])[] {
   const turned = flow.is_reply === true;
   return [
     ['TIMESTAMP', flow.time ?? 'no time'],
-    ...(withNode ? [['NODE', flow.node_name ?? ''] as const] : []),
-    ['SOURCE', endText(flow, turned ? 'destination' : 'source')],
-    ['DESTINATION', endText(flow, turned ? 'source' : 'destination')],
+    ...(printNodeName ? [['NODE', flow.node_name ?? ''] as const] : []),
+    ['SOURCE', endText(flow, turned ? 'destination' : 'source', addresses)],
+    ['DESTINATION', endText(flow, turned ? 'source' : 'destination', addresses)],
     ['TYPE', kindText(flow)],
     ['VERDICT', flow.verdict ?? 'VERDICT_UNKNOWN'],
     ['SUMMARY', flow.Summary ?? ''],
