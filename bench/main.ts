@@ -7,6 +7,7 @@ import { catchUpCase } from './cases/catch-up.js';
 import { decodeCase } from './cases/decode.js';
 import { filtersCase } from './cases/filters.js';
 import { groupCase } from './cases/group.js';
+import { hintsCase } from './cases/hints.js';
 import { historyCase } from './cases/history.js';
 import { kafkaCase } from './cases/kafka.js';
 import { liveCase } from './cases/live.js';
@@ -45,6 +46,7 @@ const CASES: readonly BenchCase[] = [
   loadCase,
   historyCase,
   filtersCase,
+  hintsCase,
   groupCase,
   kafkaCase,
   observerCase,

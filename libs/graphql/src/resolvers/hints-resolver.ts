@@ -1,20 +1,17 @@
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   infers,
-  newestPart,
-  planHints,
   planMatchCounts,
-  ranOut,
   readHints,
   readMatchCounts,
+  searchHints,
   type FlowFilters,
   type HintRow,
-  type HintsRequest,
   type MatchCounts,
   type Window,
 } from '@flowledger/query';
 import { requestError } from '../errors/request-error.js';
-import type { ApiContext, RequestScope } from '../request/request-scope.js';
+import type { ApiContext } from '../request/request-scope.js';
 import { answeredView } from './answered.js';
 import { windowRequest, type QuestionArguments } from './arguments.js';
 import { CoveredResolver } from './coverage-resolver.js';
@@ -28,28 +25,15 @@ interface HintsArguments extends QuestionArguments {
   readonly limit?: number | null;
 }
 
-/** Times that a shorter window is tried. */
-const MOST_TRIES = 3;
-
-/** Values of the whole window, or of its newest part when the whole takes too long to read while somebody types. */
-async function readNewest(scope: RequestScope, request: HintsRequest) {
-  const whole = planned(planHints(request, scope.planning));
-  let plan = whole;
-  let result = await scope.query<HintRow>(plan.plan);
-  for (let tries = 1; tries < MOST_TRIES && ranOut(result.rows, result.elapsedMs); tries++) {
-    plan = planned(planHints({ ...request, window: newestPart(plan.window) }, scope.planning));
-    result = await scope.query<HintRow>(plan.plan);
-  }
-  return { plan, whole, result };
-}
-
 /** `filterHints`. */
 @Resolver('Query')
 export class HintsResolver {
   @Query('filterHints')
   async filterHints(@Args() args: HintsArguments, @Context() { scope }: ApiContext) {
     const window = windowRequest(args.window);
-    const { plan, whole, result } = await readNewest(scope, { ...args, window });
+    const { plan, whole, result } = planned(
+      await searchHints({ ...args, window }, scope.planning, (asked) => scope.query<HintRow>(asked.plan)),
+    );
     const { hints, truncated, exact } = readHints(result.rows, plan, result.elapsedMs);
     const answered = answeredView(
       { table: 'flows', resolutionNs: null, exact: exact && plan === whole },
