@@ -18,6 +18,7 @@ import { SqlTemplate } from '../sql-template.js';
 import { resolveWindow } from '../window.js';
 import type { Window, WindowRequest } from '../window.js';
 import { groupsSql, tablesFor } from './red-groups.js';
+import { wantedOnly, type WantedGroups } from './wanted-groups.js';
 
 const RED = new SqlTemplate('red');
 
@@ -147,44 +148,6 @@ export interface RedQuestion {
   readonly among?: WantedGroups;
 }
 
-/** Groups by `toUInt32(cityHash64(…))` of the texts of their first keys. */
-export interface WantedGroups {
-  readonly keys: number;
-  readonly hashes: readonly number[];
-}
-
-/** The condition that keeps rows of wanted groups, on the texts of one kind of table. */
-function wantedSql(texts: readonly (string | null)[], hashes: string): string | null {
-  return texts.includes(null) ? null : `toUInt32(cityHash64(${texts.join(', ')})) IN ${hashes}`;
-}
-
-interface Conditions {
-  readonly raw: string;
-  readonly rollup: string | null;
-}
-
-/** The filters of the question, narrowed to the wanted groups. */
-function narrowed({ raw, rollup }: Conditions, question: RedQuestion, binder: ParamBinder): Conditions {
-  const { among, keys } = question;
-  if (among === undefined) return { raw, rollup };
-  const first = keys.slice(0, among.keys);
-  const hashes = binder.bind('Array(UInt32)', among.hashes);
-  const wanted = {
-    raw: wantedSql(
-      first.map((key) => key.raw),
-      hashes,
-    ),
-    rollup: wantedSql(
-      first.map((key) => key.rollup),
-      hashes,
-    ),
-  };
-  return {
-    raw: `(${raw}) AND ${wanted.raw}`,
-    rollup: rollup === null || wanted.rollup === null ? rollup : `(${rollup}) AND ${wanted.rollup}`,
-  };
-}
-
 /** Plans a settled RED question; refuses BAD_FILTER only. */
 export function planRedQuestion(question: RedQuestion, context: QueryContext): Result<RedPlan> {
   const { window, filters, keys, limit, order, rule, unsided = false } = question;
@@ -199,7 +162,12 @@ export function planRedQuestion(question: RedQuestion, context: QueryContext): R
   const grid = seriesGrid(window, question.stepNs, limit + 1);
   const eligible = rollup.value !== null && keys.every((key) => key.rollup !== null);
   const segments = segmentsOf(window, grid?.stepNs ?? null, eligible ? ['minute', 'hour'] : []);
-  const conditions = narrowed({ raw: raw.value ?? 'true', rollup: rollup.value }, question, binder);
+  const conditions = wantedOnly(
+    { raw: raw.value ?? 'true', rollup: rollup.value },
+    question.among,
+    keys,
+    binder,
+  );
   const rows = (limit + 1) * (grid?.starts.length ?? 1);
   binder.name('rows', rows + 1);
   const unnamed = eligible ? unnamedRows(unnamedConditions(keys), context) : null;
