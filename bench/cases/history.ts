@@ -210,7 +210,7 @@ function sustained({ shape, logged, loading }: HistoryStore): Result {
 
 /** Raw rows of 100 M flows take seconds each time. */
 function runsOf({ flows }: HistoryStore, { quick }: BenchSize): readonly [number, number] {
-  if (targetMs(flows) === LARGE_TARGET_MS) return [31, 4];
+  if (targetMs(flows) === LARGE_TARGET_MS) return [31, 2];
   return quick ? [21, 7] : [61, 21];
 }
 
