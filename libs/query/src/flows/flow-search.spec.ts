@@ -58,8 +58,8 @@ describe('a search in stretches', () => {
       const stretch = nextStretch(rest, 'backward', { ...before, leftMs });
       return stretch === undefined ? undefined : (stretch.toNs - stretch.fromNs) / MINUTE_NS;
     };
-    expect(width(1000)).toBe(80n);
-    expect(width(300)).toBe(25n);
+    expect(width(1000)).toBe(60n);
+    expect(width(300)).toBe(20n);
     expect(width(100)).toBeUndefined();
     expect(width(-5)).toBeUndefined();
   });
