@@ -6,11 +6,9 @@ SELECT
   sum(answers) AS answers,
   sum(denied) AS denied,
   sum(unanswered) AS unanswered,
-  sumMap(rcodes) AS rcode_sum,
-  mapKeys(rcode_sum) AS rcode_numbers,
+  mapKeys(sumMap(rcodes) AS rcode_sum) AS rcode_numbers,
   mapValues(rcode_sum) AS rcode_counts,
-  sumMap(histogram) AS histogram_sum,
-  mapKeys(histogram_sum) AS histogram_buckets,
+  mapKeys(sumMap(histogram) AS histogram_sum) AS histogram_buckets,
   mapValues(histogram_sum) AS histogram_counts
 FROM (
   SELECT *, dense_rank() OVER (ORDER BY order_value DESC ) AS position

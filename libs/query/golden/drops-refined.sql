@@ -7,8 +7,7 @@ SELECT
   sum(audited) AS audited_count,
   toUnixTimestamp64Nano(min(first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(last_seen)) AS last_ns,
-  sumMap(reasons) AS reason_sum,
-  mapKeys(reason_sum) AS reason_codes,
+  mapKeys(sumMap(reasons) AS reason_sum) AS reason_codes,
   mapValues(reason_sum) AS reason_counts
 FROM (
   SELECT
@@ -89,7 +88,7 @@ WHERE tenant = {tenant:String}
   AND ((client_workload = '') AND toDateTime(toStartOfHour(bucket_time), 'UTC') >= toDateTime({p10:Int64}, 'UTC') AND toDateTime(toStartOfHour(bucket_time), 'UTC') >= (SELECT max(until) FROM retention_cuts WHERE class = 'raw') AND ((cluster, toStartOfFiveMinutes(bucket_time), server_namespace, server_workload) IN (SELECT DISTINCT cluster, toStartOfFiveMinutes(bucket) AS five_minutes, server_namespace, server_workload
 FROM drops_1m
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p8:Int64}, 'UTC') AND bucket < toDateTime({p9:Int64}, 'UTC'))
+  AND bucket >= toDateTime({p8:Int64}, 'UTC') AND bucket < toDateTime({p9:Int64}, 'UTC')
   AND (client_workload = ''))) AND (true)))
       GROUP BY key_1, step_number
       HAVING drops != 0 OR audited != 0

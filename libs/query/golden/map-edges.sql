@@ -31,6 +31,23 @@ FROM (
     minIf(m_first_seen, inside) AS e_first_seen,
     maxIf(m_last_seen, inside) AS e_last_seen
   FROM (SELECT
+  cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, point,
+  toUInt8(1) AS inside,
+  toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
+  toInt64(flows) AS m_flows,
+  toInt64(connections) AS m_connections,
+  toInt64(drops) AS m_drops,
+  toInt64(trace_flows) AS m_trace_flows,
+  toInt64(encrypted_flows) AS m_encrypted_flows,
+  CAST(first_seen, 'DateTime64(9, \'UTC\')') AS m_first_seen,
+  CAST(last_seen, 'DateTime64(9, \'UTC\')') AS m_last_seen
+FROM edges_1h
+WHERE tenant = {tenant:String}
+  AND bucket >= toDateTime({p1:Int64}, 'UTC') AND bucket < toDateTime({p2:Int64}, 'UTC')
+  AND known = 1
+  AND (true)
+UNION ALL
+SELECT
   cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port,
   toUInt8(multiIf(event_type != 4, 0, trace_observation_point = 101 AND traffic_direction = 1, 4,
     traffic_direction != 2, 0, trace_observation_point = 3, 3, trace_observation_point = 4, 2, trace_observation_point = 11, 1, 0)) AS point,
@@ -46,25 +63,8 @@ FROM (
 FROM flows
 
 WHERE tenant = {tenant:String}
-  AND bucket_time >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p2:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p1:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p2:Int64}, 'UTC'))
+  AND bucket_time >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND bucket_time < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND toStartOfFiveMinutes(bucket_time) BETWEEN toStartOfFiveMinutes(fromUnixTimestamp64Nano({p3:Int64}, 'UTC')) AND toStartOfFiveMinutes(fromUnixTimestamp64Nano({p4:Int64}, 'UTC'))
   AND client_side != 0
-  AND (true)
-UNION ALL
-SELECT
-  cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, point,
-  toUInt8(1) AS inside,
-  toDateTime(toStartOfHour(bucket), 'UTC') AS hour,
-  toInt64(flows) AS m_flows,
-  toInt64(connections) AS m_connections,
-  toInt64(drops) AS m_drops,
-  toInt64(trace_flows) AS m_trace_flows,
-  toInt64(encrypted_flows) AS m_encrypted_flows,
-  CAST(first_seen, 'DateTime64(9, \'UTC\')') AS m_first_seen,
-  CAST(last_seen, 'DateTime64(9, \'UTC\')') AS m_last_seen
-FROM edges_1h
-WHERE tenant = {tenant:String}
-  AND bucket >= toDateTime({p3:Int64}, 'UTC') AND bucket < toDateTime({p4:Int64}, 'UTC')
-  AND known = 1
   AND (true))
   GROUP BY cluster, client_namespace, client_workload, server_namespace, server_workload, l4_protocol, server_port, hour
   HAVING e_flows != 0
@@ -75,7 +75,7 @@ ORDER BY drop_count > 0 DESC, flow_count DESC, cluster, client_party, client_nam
 LIMIT {limit:UInt32}
 -- tenant = "acme"
 -- limit = 500
--- p1 = "1767261599999999999n"
--- p2 = "1767261600000000000n"
--- p3 = "1767261600n"
--- p4 = "1767268800n"
+-- p1 = "1767261600n"
+-- p2 = "1767268800n"
+-- p3 = "1767261599999999999n"
+-- p4 = "1767261600000000000n"

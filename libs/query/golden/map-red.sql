@@ -13,8 +13,7 @@ SELECT
   sum(latency_sum_ns) AS latency_sum_ns,
   max(latency_max_ns) AS latency_max_ns,
   max(unsided) AS unsided,
-  sumMap(histogram) AS histogram_sum,
-  mapKeys(histogram_sum) AS histogram_buckets,
+  mapKeys(sumMap(histogram) AS histogram_sum) AS histogram_buckets,
   mapValues(histogram_sum) AS histogram_counts
 FROM (
   SELECT

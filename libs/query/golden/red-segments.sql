@@ -13,8 +13,7 @@ SELECT
   sum(latency_sum_ns) AS latency_sum_ns,
   max(latency_max_ns) AS latency_max_ns,
   max(unsided) AS unsided,
-  sumMap(histogram) AS histogram_sum,
-  mapKeys(histogram_sum) AS histogram_buckets,
+  mapKeys(sumMap(histogram) AS histogram_sum) AS histogram_buckets,
   mapValues(histogram_sum) AS histogram_counts
 FROM (
   SELECT
@@ -69,7 +68,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   latency_histogram AS m_histogram
 FROM red_1m
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p13:Int64}, 'UTC') AND bucket < toDateTime({p14:Int64}, 'UTC'))
+  AND bucket >= toDateTime({p13:Int64}, 'UTC') AND bucket < toDateTime({p14:Int64}, 'UTC')
   AND ((server_namespace = {p4:String}) AND (server_port = {p5:UInt16}) AND (l7_kind = {p6:UInt8}))
 UNION ALL
 SELECT

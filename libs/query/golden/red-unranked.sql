@@ -43,7 +43,7 @@ HAVING sum(requests) > 0 OR sum(denied) > 0) AS counted
   latency_histogram AS m_histogram
 FROM red_edges_1h
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p12:Int64}, 'UTC') AND bucket < toDateTime({p13:Int64}, 'UTC'))
+  AND bucket >= toDateTime({p12:Int64}, 'UTC') AND bucket < toDateTime({p13:Int64}, 'UTC')
   AND (true)
 UNION ALL
 SELECT

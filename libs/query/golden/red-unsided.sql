@@ -13,8 +13,7 @@ SELECT
   sum(latency_sum_ns) AS latency_sum_ns,
   max(latency_max_ns) AS latency_max_ns,
   max(unsided) AS unsided,
-  sumMap(histogram) AS histogram_sum,
-  mapKeys(histogram_sum) AS histogram_buckets,
+  mapKeys(sumMap(histogram) AS histogram_sum) AS histogram_buckets,
   mapValues(histogram_sum) AS histogram_counts
 FROM (
   SELECT
@@ -71,7 +70,7 @@ HAVING sumIf(requests, reporter = 1) > 0 OR sumIf(denied, reporter = 1) > 0
   latency_histogram AS m_histogram
 FROM red_1m
 WHERE tenant = {tenant:String}
-  AND (bucket >= toDateTime({p7:Int64}, 'UTC') AND bucket < toDateTime({p8:Int64}, 'UTC'))
+  AND bucket >= toDateTime({p7:Int64}, 'UTC') AND bucket < toDateTime({p8:Int64}, 'UTC')
   AND (true)
 UNION ALL
 SELECT

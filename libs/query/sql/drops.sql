@@ -9,8 +9,7 @@ SELECT
   sum(audited) AS audited_count,
   toUnixTimestamp64Nano(min(first_seen)) AS first_ns,
   toUnixTimestamp64Nano(max(last_seen)) AS last_ns,
-  sumMap(reasons) AS reason_sum,
-  mapKeys(reason_sum) AS reason_codes,
+  mapKeys(sumMap(reasons) AS reason_sum) AS reason_codes,
   mapValues(reason_sum) AS reason_counts
 FROM (
   SELECT

@@ -12,5 +12,5 @@ SELECT
   CAST(last_seen, 'DateTime64(9, \'UTC\')') AS m_last_seen
 FROM edges_1m
 WHERE tenant = {tenant:String}
-  AND (/*ranges*/)
+  AND /*range*/
   AND known = 1 AND point != 0

@@ -15,5 +15,5 @@ SELECT
   latency_histogram AS m_histogram
 FROM /*table*/
 WHERE tenant = {tenant:String}
-  AND (/*range*/)
+  AND /*range*/
   AND (/*filter*/)

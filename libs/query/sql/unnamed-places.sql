@@ -3,5 +3,5 @@
 SELECT DISTINCT cluster, /*five_minutes*/ AS five_minutes, server_namespace, server_workload
 FROM /*table*/
 WHERE tenant = {tenant:String}
-  AND (/*range*/)
+  AND /*range*/
   AND (/*unnamed*/)

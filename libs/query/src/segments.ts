@@ -55,13 +55,27 @@ export function segmentsOf(
   return usable('hour') ? split(window, 'hour', minutes) : minutes(window);
 }
 
-/** The segments of each rollup together, as one SELECT reads them: several cost the analysis of a statement each. */
-export function rollupSegments(
-  segments: readonly Segment[],
-): readonly { readonly grain: RollupGrain; readonly windows: readonly Window[] }[] {
-  return (['hour', 'minute'] as const)
+/** The segments of each grain together, as one SELECT reads them: several cost the analysis of a statement each. */
+export interface Part<G extends Grain = Grain> {
+  readonly grain: G;
+  /** Side by side in time; never none. */
+  readonly windows: readonly Window[];
+}
+
+function partsOf<G extends Grain>(segments: readonly Segment[], grains: readonly G[]): readonly Part<G>[] {
+  return grains
     .map((grain) => ({ grain, windows: segments.filter((segment) => segment.grain === grain) }))
     .filter(({ windows }) => windows.length > 0);
+}
+
+/** What rollups answer, coarsest first. */
+export function rollupParts(segments: readonly Segment[]): readonly Part<RollupGrain>[] {
+  return partsOf(segments, ['hour', 'minute']);
+}
+
+/** What raw rows answer; null where they answer nothing. */
+export function rawPart(segments: readonly Segment[]): Part<'raw'> | null {
+  return partsOf(segments, ['raw'])[0] ?? null;
 }
 
 /**

@@ -76,6 +76,19 @@ export function rawRange(window: Window, binder: ParamBinder): string {
   ].join(' AND ');
 }
 
+/** Condition for windows that lie side by side, each by `range`; as one term of an AND. */
+export function anyRange(windows: readonly Window[], range: (window: Window) => string): string {
+  const ranges = windows.map(range);
+  return ranges.length === 1 ? ranges.join('') : `(${ranges.map((one) => `(${one})`).join(' OR ')})`;
+}
+
+/** From the first of some windows to the end of the last. */
+export function spanOf(windows: readonly Window[]): Window {
+  const fromNs = windows.map((window) => window.fromNs).reduce((a, b) => (a < b ? a : b));
+  const toNs = windows.map((window) => window.toNs).reduce((a, b) => (a > b ? a : b));
+  return { fromNs, toNs };
+}
+
 /** Condition on the `bucket` of a rollup for a window whose ends are whole buckets. */
 export function rollupRange(window: Window, binder: ParamBinder): string {
   const from = binder.bind('Int64', window.fromNs / SECOND_NS);

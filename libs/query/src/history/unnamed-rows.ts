@@ -1,8 +1,8 @@
 import type { ParamBinder } from '../param-binder.js';
 import type { QueryContext } from '../query-plan.js';
-import type { RollupGrain } from '../segments.js';
+import type { Part, RollupGrain } from '../segments.js';
 import { SqlTemplate } from '../sql-template.js';
-import { ceilTo, HOUR_NS, rollupRange, SECOND_NS } from '../window.js';
+import { anyRange, ceilTo, HOUR_NS, rollupRange, SECOND_NS, spanOf } from '../window.js';
 import type { Window } from '../window.js';
 
 const PLACES = new SqlTemplate('unnamed-places');
@@ -45,31 +45,26 @@ export function namedInRollup(filter: string, rows: UnnamedRows | null, binder: 
   return `(${filter}) AND NOT ((${rows.unnamed}) AND ${kept('bucket', rows, binder)})`;
 }
 
-/** What rollups answer of a window: parts that lie side by side, and the table of each. */
-export interface RollupPart {
-  readonly grain: RollupGrain;
+/** What a rollup answers of a window, and which table that is. */
+export interface RollupPart extends Part<RollupGrain> {
   readonly table: string;
-  readonly windows: readonly Window[];
 }
 
 function placesOf({ grain, table, windows }: RollupPart, rows: UnnamedRows, binder: ParamBinder): string {
   return PLACES.fill({
     five_minutes: FIVE_MINUTES[grain],
     table,
-    range: windows.map((window) => rollupRange(window, binder)).join(' OR '),
+    range: anyRange(windows, (window) => rollupRange(window, binder)),
     unnamed: rows.unnamed,
   });
 }
 
 /** The window that parts cover together. */
-export function spanOf(parts: readonly RollupPart[]): Window {
-  const windows = parts.flatMap((part) => part.windows);
-  const fromNs = windows.map((window) => window.fromNs).reduce((a, b) => (a < b ? a : b));
-  const toNs = windows.map((window) => window.toNs).reduce((a, b) => (a > b ? a : b));
-  return { fromNs, toNs };
+export function spanOfParts(parts: readonly RollupPart[]): Window {
+  return spanOf(parts.flatMap(({ windows }) => windows));
 }
 
-/** Condition on `flows` in {@link spanOf} the parts: the rows of `filter` that {@link namedInRollup} leaves out of them. */
+/** Condition on `flows` in {@link spanOfParts} the parts: the rows of `filter` that {@link namedInRollup} leaves out of them. */
 export function unnamedInRaw(
   filter: string,
   rows: UnnamedRows,

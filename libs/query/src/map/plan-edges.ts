@@ -2,17 +2,17 @@ import { compileFilters } from '../filter/compile-filters.js';
 import type { FlowFilters } from '../filter/flow-filter.js';
 import { historyJoin } from '../history/history-join.js';
 import type { HistoryLookup, Party } from '../history/history-join.js';
-import { namedInRollup, unnamedInRaw, unnamedRows } from '../history/unnamed-rows.js';
-import type { UnnamedRows } from '../history/unnamed-rows.js';
+import { namedInRollup, spanOfParts, unnamedInRaw, unnamedRows } from '../history/unnamed-rows.js';
+import type { RollupPart, UnnamedRows } from '../history/unnamed-rows.js';
 import { ParamBinder } from '../param-binder.js';
 import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { done } from '../result.js';
 import type { Result } from '../result.js';
-import { answeredFrom, segmentsOf } from '../segments.js';
+import { answeredFrom, rawPart, rollupParts, segmentsOf } from '../segments.js';
 import type { AnsweredFrom, Segment } from '../segments.js';
 import { SqlTemplate } from '../sql-template.js';
-import { ceilTo, floorTo, HOUR_NS, rawRange, rollupRange } from '../window.js';
+import { anyRange, ceilTo, floorTo, HOUR_NS, rawRange, rollupRange, spanOf } from '../window.js';
 import type { Window } from '../window.js';
 import { partyColumns } from './map-level.js';
 import type { MapLevel, PartyColumns } from './map-level.js';
@@ -64,33 +64,49 @@ interface EdgeFilters {
   readonly unnamed: UnnamedRows | null;
 }
 
-function rawEdges(segment: Segment, question: MapQuestion, filter: string, binder: ParamBinder): string {
+function rawEdges(
+  windows: readonly Window[],
+  question: MapQuestion,
+  filter: string,
+  binder: ParamBinder,
+): string {
   return RAW.fill({
     parties: parties(question, true),
-    history: historyJoin(lookupsOf(question), segment, binder),
-    range: rawRange(segment, binder),
+    history: historyJoin(lookupsOf(question), spanOf(windows), binder),
+    range: anyRange(windows, (window) => rawRange(window, binder)),
     filter,
   });
 }
 
+function rollupEdges(
+  { table, windows }: RollupPart,
+  question: MapQuestion,
+  filters: EdgeFilters,
+  binder: ParamBinder,
+): string {
+  return ROLLUP.fill({
+    table,
+    parties: parties(question, false),
+    range: anyRange(windows, (window) => rollupRange(window, binder)),
+    filter: namedInRollup(filters.rollup, filters.unnamed, binder),
+  });
+}
+
 function edgesOf(
-  segment: Segment,
+  segments: readonly Segment[],
   question: MapQuestion,
   filters: EdgeFilters,
   binder: ParamBinder,
 ): readonly string[] {
-  const { grain } = segment;
-  if (grain === 'raw') return [rawEdges(segment, question, filters.raw, binder)];
-  const rollup = ROLLUP.fill({
-    table: TABLES[grain],
-    parties: parties(question, false),
-    range: rollupRange(segment, binder),
-    filter: namedInRollup(filters.rollup, filters.unnamed, binder),
-  });
-  if (filters.unnamed === null) return [rollup];
-  const part = { grain, table: TABLES[grain], windows: [segment] };
-  const rest = unnamedInRaw(filters.raw, filters.unnamed, [part], binder);
-  return [rollup, rawEdges(segment, question, rest, binder)];
+  const parts = rollupParts(segments).map((part) => ({ ...part, table: TABLES[part.grain] }));
+  const edges = parts.map((part) => rollupEdges(part, question, filters, binder));
+  const ends = rawPart(segments);
+  if (ends !== null) edges.push(rawEdges(ends.windows, question, filters.raw, binder));
+  if (filters.unnamed !== null && parts.length > 0) {
+    const rest = unnamedInRaw(filters.raw, filters.unnamed, parts, binder);
+    edges.push(rawEdges([spanOfParts(parts)], question, rest, binder));
+  }
+  return edges;
 }
 
 const INSIDE = 'toUInt8(1) AS inside,';
@@ -120,18 +136,19 @@ function wholeSql(
   minutes: Window,
   binder: ParamBinder,
 ): string {
-  const rows = segments.map((segment) =>
-    segment.grain === 'raw'
-      ? RAW.fill({ parties: INSIDE, history: '', range: rawRange(segment, binder), filter: 'true' })
-      : ROLLUP.fill({
-          table: TABLES[segment.grain],
-          parties: INSIDE,
-          range: rollupRange(segment, binder),
-          filter: 'true',
-        }),
-  );
-  const ranges = around(minutes).map((part) => `(${rollupRange(part, binder)})`);
-  if (ranges.length > 0) rows.push(AROUND.fill({ ranges: ranges.join(' OR ') }));
+  const common = { parties: INSIDE, filter: 'true' };
+  const rows = rollupParts(segments).map(({ grain, windows }) => {
+    const range = anyRange(windows, (window) => rollupRange(window, binder));
+    return ROLLUP.fill({ ...common, table: TABLES[grain], range });
+  });
+  const ends = rawPart(segments);
+  if (ends !== null) {
+    const range = anyRange(ends.windows, (window) => rawRange(window, binder));
+    rows.push(RAW.fill({ ...common, history: '', range }));
+  }
+  const rest = around(minutes);
+  if (rest.length > 0)
+    rows.push(AROUND.fill({ range: anyRange(rest, (window) => rollupRange(window, binder)) }));
   const names = PARTIES.map((side) => {
     const { party, name } = partyColumns(level, side);
     return `toString(${party.rollup ?? "''"}) AS ${side}_party, toString(${name.rollup ?? "''"}) AS ${side}_name,`;
@@ -168,9 +185,7 @@ export function planEdges(
       ? wholeSql(question.level, segments, minutes, binder)
       : EDGES.fill({
           best_points: BEST_POINT.fill({ range: rollupRange(hours, binder) }),
-          edges: segments
-            .flatMap((segment) => edgesOf(segment, question, filters, binder))
-            .join('\nUNION ALL\n'),
+          edges: edgesOf(segments, question, filters, binder).join('\nUNION ALL\n'),
         });
   const settings = settingsFor(context, question.maxEdges);
   const plan = { name: EDGES.name, sql, params: binder.usedBy(sql), settings };

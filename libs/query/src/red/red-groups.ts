@@ -2,15 +2,15 @@ import { aliasedKeys, keyFragments } from '../group/key-fragments.js';
 import type { GroupKey } from '../group/dimensions.js';
 import { historyLookups } from '../group/refined-keys.js';
 import { historyJoin } from '../history/history-join.js';
-import { namedInRollup, spanOf, unnamedInRaw } from '../history/unnamed-rows.js';
+import { namedInRollup, spanOfParts, unnamedInRaw } from '../history/unnamed-rows.js';
 import type { RollupPart, UnnamedRows } from '../history/unnamed-rows.js';
 import type { ParamBinder } from '../param-binder.js';
-import { rollupSegments } from '../segments.js';
+import { rawPart, rollupParts } from '../segments.js';
 import type { Grain, Segment } from '../segments.js';
 import { stepNumber } from '../series.js';
 import type { SeriesGrid } from '../series.js';
 import { SqlTemplate } from '../sql-template.js';
-import { ceilTo, floorTo, HOUR_NS, rawRange, rollupRange } from '../window.js';
+import { anyRange, ceilTo, floorTo, HOUR_NS, rawRange, rollupRange, spanOf } from '../window.js';
 import type { Window } from '../window.js';
 
 const RAW = new SqlTemplate('red-raw');
@@ -37,12 +37,12 @@ export interface Calls {
   readonly unsided: boolean;
 }
 
-function rawCalls(window: Window, filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
+function rawCalls(windows: readonly Window[], filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
   return RAW.fill({
     keys: aliasedKeys(keys, 'raw'),
     step: stepNumber(grid, 'raw', binder),
-    history: historyJoin(historyLookups(keys), window, binder),
-    range: rawRange(window, binder),
+    history: historyJoin(historyLookups(keys), spanOf(windows), binder),
+    range: anyRange(windows, (window) => rawRange(window, binder)),
     filter,
   });
 }
@@ -52,7 +52,7 @@ function rollupCalls({ grain, windows }: RollupPart, calls: Calls, binder: Param
     keys: aliasedKeys(calls.keys, 'rollup'),
     step: stepNumber(calls.grid, 'rollup', binder),
     table: tablesFor(calls.keys)[grain],
-    range: windows.map((window) => rollupRange(window, binder)).join(' OR '),
+    range: anyRange(windows, (window) => rollupRange(window, binder)),
     filter: namedInRollup(calls.rollupFilter ?? 'false', calls.unnamed, binder),
   });
 }
@@ -60,12 +60,11 @@ function rollupCalls({ grain, windows }: RollupPart, calls: Calls, binder: Param
 function callsSql(calls: Calls, binder: ParamBinder): string {
   const { segments, keys, unnamed, rawFilter } = calls;
   const tables = tablesFor(keys);
-  const parts = rollupSegments(segments).map((part) => ({ ...part, table: tables[part.grain] }));
-  const raw = segments
-    .filter(({ grain }) => grain === 'raw')
-    .map((segment) => rawCalls(segment, rawFilter, calls, binder));
+  const parts = rollupParts(segments).map((part) => ({ ...part, table: tables[part.grain] }));
+  const ends = rawPart(segments);
+  const raw = ends === null ? [] : [rawCalls(ends.windows, rawFilter, calls, binder)];
   if (unnamed !== null && parts.length > 0)
-    raw.push(rawCalls(spanOf(parts), unnamedInRaw(rawFilter, unnamed, parts, binder), calls, binder));
+    raw.push(rawCalls([spanOfParts(parts)], unnamedInRaw(rawFilter, unnamed, parts, binder), calls, binder));
   const rollups = parts.map((part) => rollupCalls(part, calls, binder));
   return [...rollups, ...raw].join('\nUNION ALL\n');
 }
