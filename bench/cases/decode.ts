@@ -150,7 +150,7 @@ async function mustRead(
 
 async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
   const count = quick ? 50_000 : 100_000;
-  const seconds = quick ? 4 : 10;
+  const seconds = quick ? 2 : 10;
   const shape = { ...REALISTIC, flows: count, fromMs: 1_790_000_000_000, spanMs: 600_000 };
   const flows = [...makeFlows(shape)];
   const average = flows.reduce((sum, { bytes }) => sum + bytes.length, 0) / count;

@@ -18,7 +18,6 @@ const P99_TARGET_MS = 300;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-const HOUR_LINES = 200_000;
 /** Half of what row 4 asks for. */
 const HALF_RATE = 15_000;
 /** Seconds of asking before it counts, and of flows beyond the end. */
@@ -89,7 +88,7 @@ async function imports(running: Running, directory: string, size: BenchSize): Pr
   return [
     await importOf({ name: 'import.rate', flows, ...day, target: LINES_TARGET }, running, directory, size),
     await importOf(
-      { name: 'import.rate_hour', flows: HOUR_LINES, ...hour, seed: 43 },
+      { name: 'import.rate_hour', flows: size.quick ? 100_000 : 200_000, ...hour, seed: 43 },
       running,
       directory,
       size,
@@ -113,7 +112,7 @@ function askedDetail({ millis, failures }: Asked, cost: Omit<Cost<unknown>, 'res
 
 /** As many requests as 32 connections can make. */
 async function saturated(running: Running, size: BenchSize): Promise<readonly Result[]> {
-  const seconds = size.quick ? 8 : 30;
+  const seconds = size.quick ? 6 : 30;
   size.say(`group: RED over GraphQL from ${CONNECTIONS} connections for ${seconds} s`);
   await askAtOnce(running.url, 2);
   const { result, ...cost } = await costOf(await running.pids(), () => askAtOnce(running.url, seconds));
@@ -129,7 +128,7 @@ async function saturated(running: Running, size: BenchSize): Promise<readonly Re
 
 /** Half of the requests that there can be, on time, while half of row 4's flows come in from a relay. */
 async function whileIngesting(directory: string, rate: number, size: BenchSize): Promise<Result> {
-  const seconds = size.quick ? 12 : 60;
+  const seconds = size.quick ? 10 : 60;
   const perSecond = Math.max(1, Math.round(rate / 2));
   size.say(
     `group: ${perSecond} of them a second while ${HALF_RATE} flows/s come from a relay, for ${seconds} s`,

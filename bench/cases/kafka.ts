@@ -127,7 +127,7 @@ function result(kafka: Through, files: Through, flows: number): Result {
 async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
   const source = await findKafka();
   if (source.kind === 'none') throw new Error(source.reason);
-  const count = quick ? 300_000 : 1_000_000;
+  const count = quick ? 200_000 : 1_000_000;
   say(`kafka: ${count} flows through a real Kafka, then through the embedded log`);
   // Records, not flows: a million objects that live meanwhile would be marked again and again at everybody's expense.
   const made = (flows: number): AppendRecord[] => {

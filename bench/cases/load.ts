@@ -153,7 +153,7 @@ async function onStoreOfItsOwn(way: Way, flows: readonly MadeFlow[]): Promise<Lo
 }
 
 async function run({ quick, say }: BenchSize): Promise<readonly Result[]> {
-  const [count, fewer] = quick ? [300_000, 100_000] : [1_000_000, 200_000];
+  const [count, fewer] = quick ? [300_000, 60_000] : [1_000_000, 200_000];
   const shape = { ...REALISTIC, flows: count, fromMs: 1_790_000_000_000, spanMs: 3_600_000 };
   say(`load: ${count} flows of one hour`);
   const flows = [...makeFlows(shape)];
