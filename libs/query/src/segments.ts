@@ -55,27 +55,23 @@ export function segmentsOf(
   return usable('hour') ? split(window, 'hour', minutes) : minutes(window);
 }
 
-/** The segments of each grain together, as one SELECT reads them: several cost the analysis of a statement each. */
-export interface Part<G extends Grain = Grain> {
-  readonly grain: G;
+/** The segments of a rollup together, as one SELECT reads them: several cost the analysis of a statement each. */
+export interface RollupWindows {
+  readonly grain: RollupGrain;
   /** Side by side in time; never none. */
   readonly windows: readonly Window[];
 }
 
-function partsOf<G extends Grain>(segments: readonly Segment[], grains: readonly G[]): readonly Part<G>[] {
-  return grains
+/** What rollups answer, coarsest first. */
+export function rollupWindows(segments: readonly Segment[]): readonly RollupWindows[] {
+  return (['hour', 'minute'] as const)
     .map((grain) => ({ grain, windows: segments.filter((segment) => segment.grain === grain) }))
     .filter(({ windows }) => windows.length > 0);
 }
 
-/** What rollups answer, coarsest first. */
-export function rollupParts(segments: readonly Segment[]): readonly Part<RollupGrain>[] {
-  return partsOf(segments, ['hour', 'minute']);
-}
-
-/** What raw rows answer; null where they answer nothing. */
-export function rawPart(segments: readonly Segment[]): Part<'raw'> | null {
-  return partsOf(segments, ['raw'])[0] ?? null;
+/** What raw rows answer, as one SELECT reads it too. */
+export function rawWindows(segments: readonly Segment[]): readonly Window[] {
+  return segments.filter(({ grain }) => grain === 'raw');
 }
 
 /**

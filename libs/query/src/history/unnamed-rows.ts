@@ -1,6 +1,6 @@
 import type { ParamBinder } from '../param-binder.js';
 import type { QueryContext } from '../query-plan.js';
-import type { Part, RollupGrain } from '../segments.js';
+import type { RollupWindows } from '../segments.js';
 import { SqlTemplate } from '../sql-template.js';
 import { anyRange, ceilTo, HOUR_NS, rollupRange, SECOND_NS, spanOf } from '../window.js';
 import type { Window } from '../window.js';
@@ -46,7 +46,7 @@ export function namedInRollup(filter: string, rows: UnnamedRows | null, binder: 
 }
 
 /** What a rollup answers of a window, and which table that is. */
-export interface RollupPart extends Part<RollupGrain> {
+export interface RollupPart extends RollupWindows {
   readonly table: string;
 }
 

@@ -9,7 +9,7 @@ import { settingsFor } from '../query-plan.js';
 import type { QueryContext, QueryPlan } from '../query-plan.js';
 import { done } from '../result.js';
 import type { Result } from '../result.js';
-import { answeredFrom, rawPart, rollupParts, segmentsOf } from '../segments.js';
+import { answeredFrom, rawWindows, rollupWindows, segmentsOf } from '../segments.js';
 import type { AnsweredFrom, Segment } from '../segments.js';
 import { SqlTemplate } from '../sql-template.js';
 import { anyRange, ceilTo, floorTo, HOUR_NS, rawRange, rollupRange, spanOf } from '../window.js';
@@ -98,10 +98,10 @@ function edgesOf(
   filters: EdgeFilters,
   binder: ParamBinder,
 ): readonly string[] {
-  const parts = rollupParts(segments).map((part) => ({ ...part, table: TABLES[part.grain] }));
+  const parts = rollupWindows(segments).map((part) => ({ ...part, table: TABLES[part.grain] }));
   const edges = parts.map((part) => rollupEdges(part, question, filters, binder));
-  const ends = rawPart(segments);
-  if (ends !== null) edges.push(rawEdges(ends.windows, question, filters.raw, binder));
+  const ends = rawWindows(segments);
+  if (ends.length > 0) edges.push(rawEdges(ends, question, filters.raw, binder));
   if (filters.unnamed !== null && parts.length > 0) {
     const rest = unnamedInRaw(filters.raw, filters.unnamed, parts, binder);
     edges.push(rawEdges([spanOfParts(parts)], question, rest, binder));
@@ -137,13 +137,13 @@ function wholeSql(
   binder: ParamBinder,
 ): string {
   const common = { parties: INSIDE, filter: 'true' };
-  const rows = rollupParts(segments).map(({ grain, windows }) => {
+  const rows = rollupWindows(segments).map(({ grain, windows }) => {
     const range = anyRange(windows, (window) => rollupRange(window, binder));
     return ROLLUP.fill({ ...common, table: TABLES[grain], range });
   });
-  const ends = rawPart(segments);
-  if (ends !== null) {
-    const range = anyRange(ends.windows, (window) => rawRange(window, binder));
+  const ends = rawWindows(segments);
+  if (ends.length > 0) {
+    const range = anyRange(ends, (window) => rawRange(window, binder));
     rows.push(RAW.fill({ ...common, history: '', range }));
   }
   const rest = around(minutes);

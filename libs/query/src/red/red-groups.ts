@@ -5,7 +5,7 @@ import { historyJoin } from '../history/history-join.js';
 import { namedInRollup, spanOfParts, unnamedInRaw } from '../history/unnamed-rows.js';
 import type { RollupPart, UnnamedRows } from '../history/unnamed-rows.js';
 import type { ParamBinder } from '../param-binder.js';
-import { rawPart, rollupParts } from '../segments.js';
+import { rawWindows, rollupWindows } from '../segments.js';
 import type { Grain, Segment } from '../segments.js';
 import { stepNumber } from '../series.js';
 import type { SeriesGrid } from '../series.js';
@@ -17,9 +17,10 @@ const RAW = new SqlTemplate('red-raw');
 const ROLLUP = new SqlTemplate('red-rollup');
 const REPORTERS = new SqlTemplate('red-reporters');
 const BEATEN = new SqlTemplate('red-beaten');
+const GROUPS = new SqlTemplate('red-groups');
 /** The column that only the tables with endpoints have; no filter reads it. */
 const ENDPOINT = 'endpoint';
-const GROUPS = new SqlTemplate('red-groups');
+
 /** Tables of each grain. Whole hours without endpoints are a fraction of the rows (ADR 11). */
 export function tablesFor(keys: readonly GroupKey[]): Readonly<Record<Grain, string>> {
   const byEndpoint = keys.some(({ rollup }) => rollup === ENDPOINT);
@@ -37,7 +38,12 @@ export interface Calls {
   readonly unsided: boolean;
 }
 
-function rawCalls(windows: readonly Window[], filter: string, { keys, grid }: Calls, binder: ParamBinder): string {
+function rawCalls(
+  windows: readonly Window[],
+  filter: string,
+  { keys, grid }: Calls,
+  binder: ParamBinder,
+): string {
   return RAW.fill({
     keys: aliasedKeys(keys, 'raw'),
     step: stepNumber(grid, 'raw', binder),
@@ -60,9 +66,9 @@ function rollupCalls({ grain, windows }: RollupPart, calls: Calls, binder: Param
 function callsSql(calls: Calls, binder: ParamBinder): string {
   const { segments, keys, unnamed, rawFilter } = calls;
   const tables = tablesFor(keys);
-  const parts = rollupParts(segments).map((part) => ({ ...part, table: tables[part.grain] }));
-  const ends = rawPart(segments);
-  const raw = ends === null ? [] : [rawCalls(ends.windows, rawFilter, calls, binder)];
+  const parts = rollupWindows(segments).map((part) => ({ ...part, table: tables[part.grain] }));
+  const ends = rawWindows(segments);
+  const raw = ends.length === 0 ? [] : [rawCalls(ends, rawFilter, calls, binder)];
   if (unnamed !== null && parts.length > 0)
     raw.push(rawCalls([spanOfParts(parts)], unnamedInRaw(rawFilter, unnamed, parts, binder), calls, binder));
   const rollups = parts.map((part) => rollupCalls(part, calls, binder));
