@@ -279,7 +279,8 @@ describe('a bad way to a relay', () => {
       rig.run(rig.relay({ address: { target: `127.0.0.1:${proxy.port}` } }));
       try {
         const share = Math.ceil(events.length / 20);
-        for (let turn = 0; turn < 20; turn++) {
+        // How many faults meet a connection depends on when the source tries again: they go on until enough did.
+        for (let turn = 0; turn < 20 || proxy.hits() <= 5; turn++) {
           proxy.set(faults[turn % faults.length] ?? 'pass');
           relay.publish(events.slice(turn * share, (turn + 1) * share));
           await systemClock.sleep(100);
@@ -288,7 +289,6 @@ describe('a bad way to a relay', () => {
         const sent = new Set(uuidsOf(events));
         await until('every flow came', async () => new Set((await rig.content()).uuids).size === sent.size);
         expect(new Set((await rig.content()).uuids)).toEqual(sent);
-        expect(proxy.hits()).toBeGreaterThan(5);
       } finally {
         await proxy.close();
       }
