@@ -7,7 +7,6 @@ import { collectLessOften, openMetrics, silentLog, systemClock } from '@flowledg
 export interface IngestOrder {
   readonly target: string;
   readonly directory: string;
-  readonly partitions: number;
   readonly flows: number;
 }
 
@@ -27,15 +26,11 @@ process.on('message', (order: IngestOrder | 'start') => {
 process.once('disconnect', () => process.exit(0));
 
 async function prepare(order: IngestOrder): Promise<void> {
-  const log = await openEmbeddedLog({
-    directory: join(order.directory, 'log'),
-    mode: 'writer',
-    partitions: order.partitions,
-  });
+  const log = await openEmbeddedLog({ directory: join(order.directory, 'log'), mode: 'writer' });
   const source = new RelaySource({
     tenant: 'default',
     cluster: 'bench',
-    partitions: order.partitions,
+    partitions: log.partitions,
     clock: systemClock,
     log: silentLog,
     metrics: openRelayMetrics(openMetrics()),

@@ -18,7 +18,6 @@ import { RecordPacker } from './flows/pack-records.js';
 
 /** Far beyond the made flows' age: nothing expires while it is measured. */
 const KEPT_DAYS = 20_000;
-const PARTITIONS = 4;
 const APPEND_AT_ONCE = 8;
 const STORE_BYTES = 3 * 2 ** 30;
 
@@ -46,12 +45,13 @@ export interface BenchLog {
   close(): Promise<void>;
 }
 
-export async function openBenchLog(): Promise<BenchLog> {
+/** A log as the product makes it, or with `partitions`. */
+export async function openBenchLog(partitions?: number): Promise<BenchLog> {
   const directory = mkdtempSync(join(tmpdir(), 'flowledger-bench-log-'));
   const log = await openEmbeddedLog({
     directory,
     mode: 'writer',
-    partitions: PARTITIONS,
+    ...(partitions === undefined ? {} : { partitions }),
     retention: { maxBytes: 2 ** 40, maxAgeMs: 10 * 365 * 86_400_000 },
   });
   return {

@@ -82,7 +82,7 @@ async function throughKafka(
 
 async function throughFiles(records: readonly AppendRecord[]): Promise<Through> {
   const server = await startStore();
-  const bench = await openBenchLog();
+  const bench = await openBenchLog(PARTITIONS);
   try {
     return await through(bench.log, server, [], records);
   } finally {

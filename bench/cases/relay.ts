@@ -11,7 +11,6 @@ import { round, type BenchCase, type BenchSize, type Result } from '../result.js
 
 const RATE_TARGET = 30_000;
 const COST_TARGET_US = 20;
-const PARTITIONS = 4;
 /** Later than the stream is opened: live flows, not a ring that may repeat what the store has. */
 const AHEAD_MS = 60_000;
 
@@ -29,7 +28,7 @@ async function measure(flows: number): Promise<Measured> {
   try {
     relay.send({ flows, fromMs: Date.now() + AHEAD_MS } satisfies RelayOrder);
     const { target } = (await answer(relay)) as { readonly target: string };
-    ingestor.send({ target, directory, partitions: PARTITIONS, flows } satisfies IngestOrder);
+    ingestor.send({ target, directory, flows } satisfies IngestOrder);
     await answer(ingestor);
     const log = await openEmbeddedLog({ directory: join(directory, 'log'), mode: 'reader' });
     try {

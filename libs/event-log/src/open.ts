@@ -31,12 +31,11 @@ export async function openLogWriter(config: Config, log: Log): Promise<EventLog>
 }
 
 function openEmbeddedWriter(config: Config, log: Log): Promise<EventLog> {
-  const { partitions, segmentSize, retentionSize, retentionAge, fullPolicy, minFree, durability } =
-    config.log;
+  const { segmentSize, retentionSize, retentionAge, fullPolicy, minFree, durability } = config.log;
   return openEmbeddedLog({
     directory: join(config.data.dir, 'log'),
     mode: 'writer',
-    partitions,
+    ...askedPartitions(config),
     segmentBytes: segmentSize,
     retention: { maxBytes: retentionSize, maxAgeMs: retentionAge, groups: [LOADER_GROUP] },
     fullPolicy,
@@ -57,17 +56,22 @@ export async function openLogReader(config: Config, log?: Log): Promise<EventLog
   });
 }
 
+/** 0 asks for nothing: the number of the log that is there, or the adapter's own for a new one. */
+function askedPartitions({ log: { partitions } }: Config): { readonly partitions?: number } {
+  return partitions === 0 ? {} : { partitions };
+}
+
 async function kafkaOptions(
   config: Config,
   mode: 'writer' | 'reader',
   log: Log | undefined,
 ): Promise<KafkaLogOptions> {
-  const { topic, partitions, replicationFactor, minInSyncReplicas, retentionAge, retentionSize } = config.log;
+  const { topic, replicationFactor, minInSyncReplicas, retentionAge, retentionSize } = config.log;
   return {
     ...(await kafkaConnection(config)),
     mode,
     topic,
-    partitions,
+    ...askedPartitions(config),
     replicationFactor,
     minInSyncReplicas,
     retentionMs: retentionAge,

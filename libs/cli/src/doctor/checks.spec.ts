@@ -114,6 +114,14 @@ describe('doctor', () => {
     expect(found[0]).toMatchObject({ level, promise, remedy: expect.stringMatching(/\w{3}/) as string });
   });
 
+  it('takes any number of partitions where none is asked for', () => {
+    const facts = { ...config({ partitions: 0 }), log: { ...LOG, partitions: 7 } };
+    expect(diagnose(facts).find(({ check }) => check === 'partitions')).toMatchObject({
+      level: 'ok',
+      text: '7',
+    });
+  });
+
   it('is content with an open port when a token is asked for', () => {
     const findings = diagnose(config({ host: '0.0.0.0', hasToken: true }));
     expect(findings.every(({ level }) => level === 'ok')).toBe(true);

@@ -154,14 +154,14 @@ const LOG_CHECKS: readonly Check[] = [
         );
   },
   ({ log, config: { partitions } }) =>
-    log === undefined || log.partitions === partitions
-      ? ok('partitions', 'P2', `${log?.partitions ?? partitions}`)
+    log === undefined || partitions === 0 || log.partitions === partitions
+      ? ok('partitions', 'P2', log === undefined ? 'not known' : String(log.partitions))
       : bad(
           'warn',
           'partitions',
           'P2',
           `the log has ${log.partitions}, log.partitions says ${partitions}`,
-          'they are fixed when the log is made; set log.partitions to that number',
+          'they are fixed when the log is made; set log.partitions to that number, or to 0',
         ),
 ];
 

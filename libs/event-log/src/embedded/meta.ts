@@ -14,6 +14,8 @@ export interface LogMeta {
 }
 
 const MAX_PARTITIONS = 1024;
+/** A row of a rollup has one writer, so each partition more is a row more of every edge and minute (ADR 12). */
+const NEW_PARTITIONS = 2;
 
 function parseMeta(text: string): LogMeta | undefined {
   try {
@@ -74,19 +76,16 @@ export function checkPartitions(asked: number | undefined, meta: LogMeta | undef
   throw new AppError('CONFIG_INVALID', text, { retry: false, details: { has: meta.partitions, asked } });
 }
 
-/** The existing log's meta, or that of a new log with `partitions`. Writer only. Rejects CONFIG_INVALID, LOG_CORRUPT. */
+/** The existing log's meta, or that of a new log with `asked` partitions, else two. Writer only. Rejects CONFIG_INVALID, LOG_CORRUPT. */
 export async function openMeta(
   fs: FileSystem,
   directory: string,
-  partitions: number | undefined,
+  asked: number | undefined,
 ): Promise<LogMeta> {
   const existing = await readMeta(fs, directory);
-  checkPartitions(partitions, existing);
+  checkPartitions(asked, existing);
   if (existing !== undefined) return existing;
-  if (partitions === undefined) {
-    throw new AppError('CONFIG_INVALID', 'a new event log needs a number of partitions', { retry: false });
-  }
-  const meta: LogMeta = { epoch: newEpoch(), partitions, state: 'creating' };
+  const meta: LogMeta = { epoch: newEpoch(), partitions: asked ?? NEW_PARTITIONS, state: 'creating' };
   await writeMeta(fs, directory, meta);
   return meta;
 }

@@ -21,7 +21,7 @@ export interface EmbeddedLogOptions {
    * read and consume; they see only what is durable.
    */
   readonly mode: 'writer' | 'reader';
-  /** Needed to create a log; must match an existing one. */
+  /** Must match an existing log; undefined takes its number, and makes a new log with two. */
   readonly partitions?: number;
   /** Length at which a segment is closed and becomes removable. 64 MiB; never more than 1/4 of the share of `maxBytes`. */
   readonly segmentBytes?: number;

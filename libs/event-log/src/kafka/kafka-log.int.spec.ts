@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { announceSkip, findKafka, startTestKafka, type TestKafka } from '@flowledger/testkit';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeEventLog } from '../contract.js';
 import type { EventLog } from '../port.js';
 import { openKafkaLog } from './open-kafka-log.js';
@@ -20,17 +20,7 @@ describe.runIf(source.kind !== 'none')('on a real Apache Kafka', () => {
 
   describeEventLog('kafka', async (partitions) => {
     const topic = `test-${randomUUID()}`;
-    const options: KafkaLogOptions = {
-      brokers: kafka.brokers,
-      mode: 'writer',
-      topic,
-      partitions,
-      replicationFactor: 1,
-      minInSyncReplicas: 1,
-      retentionMs: 86_400_000,
-      retentionBytes: 2 ** 30,
-      strict: false,
-    };
+    const options = { ...optionsFor(topic), partitions };
     let log = await openKafkaLog(options);
     const others: EventLog[] = [];
     const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
@@ -61,4 +51,32 @@ describe.runIf(source.kind !== 'none')('on a real Apache Kafka', () => {
       },
     };
   });
+
+  it('is made with four partitions when nobody says how many, and one that is there keeps its own', async () => {
+    for (const [asked, has] of [
+      [undefined, 4],
+      [2, 2],
+    ] as const) {
+      const options = optionsFor(`test-${randomUUID()}`);
+      await (
+        await openKafkaLog({ ...options, ...(asked === undefined ? {} : { partitions: asked }) })
+      ).close();
+      const again = await openKafkaLog(options);
+      expect(again.partitions).toBe(has);
+      await again.close();
+    }
+  });
+
+  function optionsFor(topic: string): KafkaLogOptions {
+    return {
+      brokers: kafka.brokers,
+      mode: 'writer',
+      topic,
+      replicationFactor: 1,
+      minInSyncReplicas: 1,
+      retentionMs: 86_400_000,
+      retentionBytes: 2 ** 30,
+      strict: false,
+    };
+  }
 });

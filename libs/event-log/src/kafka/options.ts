@@ -32,7 +32,7 @@ export interface KafkaConnection {
 export interface KafkaTopicOptions {
   /** Topic of the envelopes. */
   readonly topic: string;
-  /** Needed to create the topic; must match an existing one. */
+  /** Must match an existing topic; undefined takes its number, and makes a new topic with four. */
   readonly partitions?: number;
   readonly replicationFactor: number;
   readonly minInSyncReplicas: number;

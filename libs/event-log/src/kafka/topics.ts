@@ -13,12 +13,13 @@ export function countsTopic(topic: string): string {
 
 const TOPIC_RESOURCE = 2;
 const CREATE_LIMIT_MS = 15_000;
+/** Partitions of a new topic when nobody says how many: that many workers can share it. */
+const NEW_PARTITIONS = 4;
 /** What "durable" means with Kafka (reliability note 2.1): one broker may be lost without losing what was accepted. */
 const SAFE_REPLICAS = 3;
 const SAFE_IN_SYNC = 2;
 
-function logTopicConfig(options: ResolvedKafkaOptions): Record<string, string> {
-  const partitions = options.partitions ?? 1;
+function logTopicConfig(options: ResolvedKafkaOptions, partitions: number): Record<string, string> {
   return {
     'cleanup.policy': 'delete',
     'compression.type': 'producer',
@@ -60,16 +61,12 @@ export async function openTopics(link: KafkaLink, options: ResolvedKafkaOptions)
 }
 
 async function createTopics(link: KafkaLink, options: ResolvedKafkaOptions): Promise<void> {
-  if (options.partitions === undefined)
-    throw new AppError('CONFIG_INVALID', 'the number of partitions is needed to create the log', {
-      retry: false,
-    });
   const entries = (config: Record<string, string>): { name: string; value: string }[] =>
     Object.entries(config).map(([name, value]) => ({ name, value }));
-  const { replicationFactor, topic } = options;
+  const { partitions = NEW_PARTITIONS, replicationFactor, topic } = options;
   const wanted = [
     { topic: countsTopic(topic), numPartitions: 1, configEntries: entries(countsTopicConfig(options)) },
-    { topic, numPartitions: options.partitions, configEntries: entries(logTopicConfig(options)) },
+    { topic, numPartitions: partitions, configEntries: entries(logTopicConfig(options, partitions)) },
   ];
   for (const one of wanted) {
     const request = { topics: [{ ...one, replicationFactor }], timeout: CREATE_LIMIT_MS };

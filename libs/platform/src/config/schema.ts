@@ -99,7 +99,12 @@ export const configSchema = z.strictObject({
     ),
     saslUsername: text('', 'User name for that'),
     saslPassword: secret('Password for that'),
-    partitions: whole(4, 1, 256, 'Partitions of the event log; fixed when the log is created'),
+    partitions: whole(
+      0,
+      0,
+      256,
+      'Partitions of the event log, fixed when it is created; 0: two when embedded, four in Kafka, and an existing log keeps its own',
+    ),
     retentionSize: size('10GiB', '64MiB', '1024TiB', 'Bytes the log may keep'),
     retentionAge: duration('7d', '1h', '3650d', 'How long the log keeps records'),
     segmentSize: size('64MiB', '1MiB', '4GiB', 'Bytes of one segment file'),
