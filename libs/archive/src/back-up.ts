@@ -1,8 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
 import type { ColumnStore } from '@flowledger/column-store';
-import { openLogFiles } from '@flowledger/event-log';
+import { errnoOf, openLogFiles } from '@flowledger/event-log';
 import { AppError } from '@flowledger/platform';
 import { MANIFEST_FILE, type BackupFile, type BackupManifest, type PieceFile } from './backup-manifest.js';
 import { schemaVersion } from './fill-tables.js';
@@ -14,6 +14,8 @@ export interface BackUpOptions {
   readonly database: string;
   /** Folder of the embedded log; undefined when the log is elsewhere. */
   readonly logDirectory: string | undefined;
+  /** Folder of the policies that were seen in Kubernetes; need not exist. */
+  readonly policyDirectory: string;
   /** An empty or new folder. */
   readonly folder: string;
   readonly version: string;
@@ -24,7 +26,7 @@ export interface BackUpOptions {
 /**
  * Copies tables and log into a folder while everything goes on. Tables first, in the order of `listTables`, then the log,
  * so the log holds whatever the tables have; what they do not have yet is loaded after a restore. Rejects CONFLICT
- * when the folder is not empty. A backup that was cut has no manifest.
+ * when the folder is not empty. A backup that was cut has no manifest. Policies come last.
  */
 export async function backUp(options: BackUpOptions, signal: AbortSignal): Promise<BackupManifest> {
   const { store, folder, now, version, onFile } = options;
@@ -36,14 +38,21 @@ export async function backUp(options: BackUpOptions, signal: AbortSignal): Promi
   const tables = await listTables(store, signal);
   const pieces: PieceFile[] = [];
   for (const table of tables) {
-    for await (const { partition, open } of piecesOf(store, options.database, table, signal)) {
+    for await (const { partition, open: openPiece } of piecesOf(store, options.database, table, signal)) {
       const path = join('tables', table.name, `${partition}-${pieces.length}.native.gz`);
-      const file = await writeHashed(folder, path, await open(signal), [createGzip({ level: 1 })], signal);
+      const file = await writeHashed(
+        folder,
+        path,
+        await openPiece(signal),
+        [createGzip({ level: 1 })],
+        signal,
+      );
       pieces.push({ ...file, table: table.name, partition });
       onFile?.(file);
     }
   }
   const log = options.logDirectory === undefined ? [] : await copyLog(options.logDirectory, options, signal);
+  const policies = await copyPolicies(options, signal);
   const manifest: BackupManifest = {
     format: 1,
     version,
@@ -53,6 +62,7 @@ export async function backUp(options: BackUpOptions, signal: AbortSignal): Promi
     columns: Object.fromEntries(tables.map(({ name, columns }) => [name, columns])),
     pieces,
     log,
+    policies,
   };
   await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
   return manifest;
@@ -70,4 +80,28 @@ async function copyLog(
     onFile?.(file);
   }
   return files;
+}
+
+/** States are renamed into their places and never changed; one that is forgotten meanwhile is left out. */
+async function copyPolicies(
+  { policyDirectory, folder, onFile }: BackUpOptions,
+  signal: AbortSignal,
+): Promise<readonly BackupFile[]> {
+  const files: BackupFile[] = [];
+  for (const name of await readdir(policyDirectory).catch(unlessMissing([]))) {
+    if (!name.endsWith('.json')) continue;
+    const content = await open(join(policyDirectory, name), 'r').catch(unlessMissing(undefined));
+    if (content === undefined) continue;
+    const file = await writeHashed(folder, join('policies', name), content.createReadStream(), [], signal);
+    files.push(file);
+    onFile?.(file);
+  }
+  return files;
+}
+
+function unlessMissing<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (errnoOf(error) === 'ENOENT') return otherwise;
+    throw error;
+  };
 }

@@ -30,9 +30,16 @@ export interface BackupManifest {
   readonly pieces: readonly PieceFile[];
   /** Files of the embedded event log; empty when the log is Kafka, which is backed up as Kafka is. */
   readonly log: readonly BackupFile[];
+  /** States of the policies that were seen in Kubernetes, a file each; undefined in backups of earlier versions. */
+  readonly policies?: readonly BackupFile[];
 }
 
 export const MANIFEST_FILE = 'backup.json';
+
+/** Every file of a backup but its manifest. */
+export function filesOfBackup({ pieces, log, policies = [] }: BackupManifest): readonly BackupFile[] {
+  return [...pieces, ...log, ...policies];
+}
 
 /** Reads what a folder says it holds. Rejects NOT_FOUND without a manifest, CONFLICT for another format. */
 export async function readManifest(folder: string): Promise<BackupManifest> {

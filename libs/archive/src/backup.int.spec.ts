@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,15 @@ import {
   type TestPipeline,
   type TestStore,
 } from '@flowledger/testkit';
-import { backUp, compareStores, moveTables, restoreLog, restoreTables, verifyBackup } from './index.js';
+import {
+  backUp,
+  compareStores,
+  moveTables,
+  restoreLog,
+  restorePolicies,
+  restoreTables,
+  verifyBackup,
+} from './index.js';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 const KEPT_DAYS = 20_000;
@@ -23,9 +31,12 @@ const never = new AbortController().signal;
 let pipeline: TestPipeline;
 let other: TestStore;
 let directory: string;
+/** Does not exist until a test makes it, as where nobody watches Kubernetes. */
+let policyDirectory: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'flowledger-archive-'));
+  policyDirectory = join(directory, 'policies');
   [pipeline, other] = await Promise.all([startTestPipeline({ nowMs: NOW }), startTestStore()]);
 });
 
@@ -54,7 +65,7 @@ describe('a backup', () => {
     const feeding = pipeline.feed(events(2, 20));
     const folder = join(directory, 'online');
     const logDirectory = pipeline.logDirectory;
-    const place = { store: pipeline.store, database: 'flowledger', logDirectory };
+    const place = { store: pipeline.store, database: 'flowledger', logDirectory, policyDirectory };
     const manifest = await backUp({ ...place, folder, version: 'test', now: () => NOW }, never);
     await feeding;
     expect(manifest.pieces.length).toBeGreaterThan(5);
@@ -90,7 +101,7 @@ describe('a backup', () => {
   it('equals the live tables row for row once nothing comes in, rollups included', async () => {
     await pipeline.loaded();
     const folder = join(directory, 'still');
-    const place = { store: pipeline.store, database: 'flowledger', logDirectory: undefined };
+    const place = { store: pipeline.store, database: 'flowledger', logDirectory: undefined, policyDirectory };
     await backUp({ ...place, folder, version: 'test', now: () => NOW }, never);
     const store = await emptyStore('still');
     await restoreTables({ folder, store, database: 'still' }, never);
@@ -112,6 +123,48 @@ describe('a backup', () => {
       message: expect.stringContaining('already holds rows') as string,
     });
   });
+});
+
+describe('the policies that were seen', () => {
+  const STATE = '00001700000000000000.json';
+  const policies = '[{"kind":"CiliumNetworkPolicy"}]';
+  const place = () => ({
+    store: pipeline.store,
+    database: 'flowledger',
+    logDirectory: undefined,
+    policyDirectory,
+    version: 'test',
+    now: () => NOW,
+  });
+
+  it('come back with a backup, and no half of one that is being written', async () => {
+    mkdirSync(policyDirectory);
+    writeFileSync(join(policyDirectory, STATE), policies);
+    writeFileSync(join(policyDirectory, `${STATE}.tmp`), '[{"kind":');
+    const folder = join(directory, 'with-policies');
+    const manifest = await backUp({ ...place(), folder }, never);
+    expect(manifest.policies?.map(({ path }) => path)).toEqual([join('policies', STATE)]);
+
+    const restored = join(directory, 'restored-policies');
+    expect(await restorePolicies(folder, restored)).toBe(1);
+    expect(readFileSync(join(restored, STATE), 'utf8')).toBe(policies);
+    await expect(restorePolicies(folder, restored)).rejects.toMatchObject({ code: 'CONFLICT' });
+
+    writeFileSync(join(folder, 'policies', STATE), 'not what it was');
+    const { damaged } = await verifyBackup(folder, never);
+    expect(damaged.map(({ path }) => path)).toEqual([join('policies', STATE)]);
+  }, 60_000);
+
+  it('are missing in a backup of a version that kept none, which is whole without them', async () => {
+    const folder = join(directory, 'earlier');
+    const { policies: _, ...earlier } = await backUp({ ...place(), folder }, never);
+    rmSync(join(folder, 'policies'), { recursive: true });
+    writeFileSync(join(folder, 'backup.json'), JSON.stringify(earlier));
+    expect((await verifyBackup(folder, never)).damaged).toEqual([]);
+    const restored = join(directory, 'restored-earlier');
+    expect(await restorePolicies(folder, restored)).toBe(0);
+    expect(existsSync(restored)).toBe(false);
+  }, 60_000);
 });
 
 describe('a move', () => {

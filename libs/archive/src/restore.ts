@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import type { ColumnStore } from '@flowledger/column-store';
 import { AppError } from '@flowledger/platform';
-import { readManifest, type BackupFile, type BackupManifest } from './backup-manifest.js';
+import { filesOfBackup, readManifest, type BackupFile, type BackupManifest } from './backup-manifest.js';
 import { fillTables, schemaVersion } from './fill-tables.js';
 import { isWhole } from './hashed-files.js';
 import type { TablePiece } from './table-pieces.js';
@@ -16,23 +16,38 @@ export async function verifyBackup(
 ): Promise<{ readonly manifest: BackupManifest; readonly damaged: readonly BackupFile[] }> {
   const manifest = await readManifest(folder);
   const damaged: BackupFile[] = [];
-  for (const file of [...manifest.pieces, ...manifest.log])
-    if (!(await isWhole(folder, file, signal))) damaged.push(file);
+  for (const file of filesOfBackup(manifest)) if (!(await isWhole(folder, file, signal))) damaged.push(file);
   return { manifest, damaged };
 }
 
 /** Puts the log of a backup into an empty or new folder. Rejects CONFLICT when something lies there. */
 export async function restoreLog(folder: string, directory: string): Promise<number> {
   const { log } = await readManifest(folder);
+  await copyBack(folder, 'log', log, directory);
+  return log.length;
+}
+
+/** Puts the policies of a backup into an empty or new folder. Rejects CONFLICT when something lies there. */
+export async function restorePolicies(folder: string, directory: string): Promise<number> {
+  const { policies = [] } = await readManifest(folder);
+  if (policies.length > 0) await copyBack(folder, 'policies', policies, directory);
+  return policies.length;
+}
+
+async function copyBack(
+  folder: string,
+  part: string,
+  files: readonly BackupFile[],
+  directory: string,
+): Promise<void> {
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length > 0)
     throw new AppError('CONFLICT', `${directory} is not empty`, { retry: false });
-  for (const { path } of log) {
-    const target = join(directory, relative('log', path));
+  for (const { path } of files) {
+    const target = join(directory, relative(part, path));
     await mkdir(dirname(target), { recursive: true });
     await copyFile(join(folder, path), target);
   }
-  return log.length;
 }
 
 export interface RestoreOptions {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { backUp, verifyBackup, type BackupManifest } from '@flowledger/archive';
+import { backUp, filesOfBackup, verifyBackup, type BackupManifest } from '@flowledger/archive';
 import { AppError, configOrExit, EXIT, stopSignal, systemClock, VERSION } from '@flowledger/platform';
 import { takeSwitch, takeWord } from '../flags.js';
 import { openWriter, withRunningStore } from '../group/running-store.js';
 
 /**
- * `flowledger backup FOLDER`: tables and log into a folder while everything goes on; `--verify` reads an existing backup
+ * `flowledger backup FOLDER`: tables, log and the policies that were seen into a folder while everything goes on; `--verify` reads an existing backup
  * and compares every file with its hash. Ends with one JSON line. Exit 1 when a file is damaged.
  */
 export async function backup(argv: readonly string[]): Promise<number> {
@@ -26,6 +26,7 @@ export async function backup(argv: readonly string[]): Promise<number> {
         store,
         database: config.store.database,
         logDirectory: config.log.kind === 'embedded' ? join(config.data.dir, 'log') : undefined,
+        policyDirectory: join(config.data.dir, 'policies'),
         folder,
         version: VERSION,
         now: () => systemClock.now(),
@@ -48,8 +49,9 @@ async function check(folder: string, signal: AbortSignal): Promise<number> {
 }
 
 /** What a backup holds, for one line of JSON. */
-export function summary({ version, begun, ended, schema, pieces, log }: BackupManifest): object {
-  const files = [...pieces, ...log];
+export function summary(manifest: BackupManifest): object {
+  const { version, begun, ended, schema } = manifest;
+  const files = filesOfBackup(manifest);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return { version, begun, ended, schema, files: files.length, bytes };
 }

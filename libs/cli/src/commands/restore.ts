@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readManifest, restoreLog, restoreTables, verifyBackup } from '@flowledger/archive';
+import { readManifest, restoreLog, restorePolicies, restoreTables, verifyBackup } from '@flowledger/archive';
 import {
   AppError,
   configOrExit,
@@ -34,6 +34,7 @@ export async function restore(argv: readonly string[]): Promise<number> {
   const lock = await emptyDirectory(config);
   try {
     if (config.log.kind === 'embedded') await restoreLog(folder, join(config.data.dir, 'log'));
+    await restorePolicies(folder, join(config.data.dir, 'policies'));
     await (config.store.url === ''
       ? intoEmbedded(config, folder, signal)
       : intoServer(config, folder, false, signal));
@@ -44,10 +45,12 @@ export async function restore(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Takes the data directory for this restore; refuses one that holds a log or a store. */
+const HELD = ['log', 'store', 'policies'];
+
+/** Takes the data directory for this restore; refuses one that holds a log, a store or policies. */
 async function emptyDirectory({ data }: Config): Promise<() => Promise<void>> {
   await mkdir(data.dir, { recursive: true });
-  const held = (await readdir(data.dir)).filter((name) => name === 'log' || name === 'store');
+  const held = (await readdir(data.dir)).filter((name) => HELD.includes(name));
   if (held.length > 0)
     throw new AppError('CONFLICT', `${data.dir} already holds ${held.join(' and ')}`, { retry: false });
   return takeProcessLock(join(data.dir, 'run'), 'group');
