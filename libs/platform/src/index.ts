@@ -7,6 +7,7 @@ export { parseDuration, parseSize } from './config/settings.js';
 export * from './log.js';
 export * from './metrics.js';
 export * from './lifecycle.js';
+export * from './linked-signal.js';
 export * from './process-lock.js';
 export * from './admin-server.js';
 export * from './run-process.js';

@@ -1,4 +1,4 @@
-import { AppError, isAppError } from '@flowledger/platform';
+import { AppError, isAppError, withLinkedSignal } from '@flowledger/platform';
 import type { Clock } from '@flowledger/platform';
 import type { CommittedOffset, LogBatch, PartitionLease, ReadOptions } from '../port.js';
 import { asLogFault } from './fail-stop.js';
@@ -14,7 +14,6 @@ import {
 } from './group-offsets.js';
 import { Heartbeat } from './heartbeat.js';
 import { groupPath } from './layout.js';
-import { withLinkedSignal } from './linked-signal.js';
 import type { ProcessTable } from './process-table.js';
 import { SerialQueue } from './serial-queue.js';
 

@@ -1,4 +1,4 @@
-import { AppError } from '@flowledger/platform';
+import { AppError, withLinkedSignal } from '@flowledger/platform';
 import type {
   AppendRecord,
   CommittedOffset,
@@ -13,7 +13,6 @@ import { ConsumerGroup } from './consumer-group.js';
 import { asLogFault } from './fail-stop.js';
 import { readCommitted } from './group-offsets.js';
 import { partitionPaths } from './layout.js';
-import { withLinkedSignal } from './linked-signal.js';
 import { LogWriter } from './log-writer.js';
 import { checkPartitions, readMeta } from './meta.js';
 import type { LogMeta } from './meta.js';

@@ -1,5 +1,4 @@
-import { AppError, isAppError } from '@flowledger/platform';
-import { withLinkedSignal } from '../embedded/linked-signal.js';
+import { AppError, isAppError, withLinkedSignal } from '@flowledger/platform';
 import { SerialQueue } from '../embedded/serial-queue.js';
 import { checkCommit } from '../embedded/group-offsets.js';
 import type { CommittedOffset, LogBatch, PartitionLease, ReadOptions } from '../port.js';

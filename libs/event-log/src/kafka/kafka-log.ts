@@ -1,7 +1,6 @@
-import { AppError } from '@flowledger/platform';
+import { AppError, withLinkedSignal } from '@flowledger/platform';
 import { ByteBudget } from '../embedded/byte-budget.js';
 import { checkGroupName } from '../embedded/group-offsets.js';
-import { withLinkedSignal } from '../embedded/linked-signal.js';
 import type {
   AppendRecord,
   CommittedOffset,

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { shallowHubbleJson } from '@flowledger/model';
-import { describeError } from '@flowledger/platform';
+import { describeError, withLinkedSignal } from '@flowledger/platform';
 import { AppendQueue, type AppendTarget } from '../append/append-queue.js';
 import { FlowSampler, SampledLanes, type SamplingOptions } from '../policy/flow-sampler.js';
 import type { SourceState } from '../relay/relay-source.js';
@@ -107,7 +107,8 @@ export class FileSource {
         first = false;
         const pauseMs = Math.min(pollMs, LEAST_PAUSE_MS);
         await clock.sleep(pauseMs, signal).catch(() => undefined);
-        await clock.sleep(pollMs - pauseMs, AbortSignal.any([signal, changed])).catch(() => undefined);
+        const rest = (either: AbortSignal): Promise<void> => clock.sleep(pollMs - pauseMs, either);
+        await withLinkedSignal([signal, changed], rest).catch(() => undefined);
       }
     } finally {
       this.#running = false;

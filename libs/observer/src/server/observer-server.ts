@@ -1,7 +1,14 @@
 import { Server, status, type Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ColumnStore } from '@flowledger/column-store';
-import { AppError, assertSafeBinding, systemClock, type Clock, type Log } from '@flowledger/platform';
+import {
+  AppError,
+  assertSafeBinding,
+  linkSignals,
+  systemClock,
+  type Clock,
+  type Log,
+} from '@flowledger/platform';
 import {
   DEFAULT_LIMITS,
   DEFAULT_RETENTION,
@@ -192,9 +199,21 @@ function stream(
   return (call: EncodedStream): void => {
     void streamOut(call, (signal, trailer) => {
       check(call.metadata);
-      return make(call.request, AbortSignal.any([signal, closing]), trailer);
+      return untilEither([signal, closing], (either) => make(call.request, either, trailer));
     });
   };
+}
+
+async function* untilEither<T>(
+  signals: readonly AbortSignal[],
+  make: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const either = linkSignals(signals);
+  try {
+    yield* make(either.signal);
+  } finally {
+    either.release();
+  }
 }
 
 function unary(check: AccessCheck, make: () => Promise<Uint8Array>) {
