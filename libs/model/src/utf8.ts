@@ -1,3 +1,5 @@
+import { isAscii as allAscii } from 'node:buffer';
+
 /**
  * Whether `bytes[start, end)` is well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing
  * above U+10FFFF. Written out because a decoder that throws costs a string and an exception per value.
@@ -19,11 +21,7 @@ export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** Whether `view[start, end)` is ASCII, and so UTF-8: what nearly every line is, found four bytes at a time. */
-export function isAscii(view: DataView, start: number, end: number): boolean {
-  let seen = 0;
-  let i = start;
-  for (; i + 4 <= end; i += 4) seen |= view.getInt32(i, true);
-  for (; i < end; i++) seen |= view.getUint8(i);
-  return (seen & 0x80808080) === 0;
+/** Whether `bytes[start, end)` is ASCII, and so UTF-8: what nearly every line is. */
+export function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  return allAscii(bytes.subarray(start, end));
 }

@@ -30,6 +30,23 @@ describe('the byte table', () => {
     expect(table.is(id, viewOf(bytes), bytes, 0, bytes.length - 1)).toBe(false);
   });
 
+  it('compares every byte of a long run, wherever it lies', () => {
+    const table = new ByteTable();
+    const bytes = Uint8Array.from({ length: 700 }, (_, i) => i % 251);
+    table.id(viewOf(bytes), bytes, 0, 5);
+    for (const length of [127, 128, 129, 500, 690]) {
+      const id = table.id(viewOf(bytes), bytes, 3, 3 + length);
+      const other = new Uint8Array(length + 7);
+      other.set(bytes.subarray(3, 3 + length), 7);
+      expect(table.is(id, viewOf(other), other, 7, 7 + length)).toBe(true);
+      for (let i = 7; i < other.length; i++) {
+        other[i] = (other[i] ?? 0) ^ 0x80;
+        expect(table.is(id, viewOf(other), other, 7, 7 + length)).toBe(false);
+        other[i] = (other[i] ?? 0) ^ 0x80;
+      }
+    }
+  });
+
   it('forgets an id it takes back, and finds the others', () => {
     const table = new ByteTable();
     const keys = Array.from({ length: 1000 }, (_, i) => encode(`key ${i}`));

@@ -32,7 +32,7 @@ export class JsonTranscoder {
     while (to > from && isSpace(line[to - 1])) to--;
     if (from >= to) return 'blank';
     this.#scanner.load(line, from, to);
-    if (!isAscii(this.#scanner.view, from, to) && !isUtf8(line, from, to)) return 'invalid_utf8';
+    if (!isAscii(line, from, to) && !isUtf8(line, from, to)) return 'invalid_utf8';
     if (line[from] === OPEN_BRACE) return this.#object(line, from, to, true);
     this.#inner.reset();
     if (unwrapLogLine(line, from, to, this.#inner)) return this.#unwrapped();
