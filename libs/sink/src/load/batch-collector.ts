@@ -16,7 +16,7 @@ const GATHER_MS = 300;
 const SMALL_BYTES = 2 * 1024 * 1024;
 /**
  * While the loader is behind, a large batch of so many rows is written as soon as the store has nothing large to do. Batches of 10,000
- * took a third more processor time a flow in the long run (docs/85): each insert has its price, and its parts must be merged.
+ * took a third more processor time a flow in the long run (docs/86): each insert has its price, and its parts must be merged.
  */
 const RIPE_ROWS = 50_000;
 /** How long to wait for the first record of a batch before saying that there is none. */
