@@ -65,11 +65,17 @@ export class Spool {
       this.#used += piece.length;
       return piece;
     };
+    let writing: Promise<void> | undefined;
     try {
       const head = first.length > 0 ? [counted(first)] : [];
-      await pipeline(rest ?? Readable.from([]), (pieces) => writeFile(path, head, pieces, counted));
+      await pipeline(
+        rest ?? Readable.from([]),
+        (pieces) => (writing = writeFile(path, head, pieces, counted)),
+      );
       return { path, bytes, remove };
     } catch (error) {
+      // The pipeline does not wait for it: a file that is still being opened would come back after its removal.
+      await writing?.catch(() => undefined);
       await remove();
       throw error;
     }
