@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { ColumnStore } from '@flowledger/column-store';
 import { errnoOf, openLogFiles } from '@flowledger/event-log';
@@ -38,21 +39,17 @@ export async function backUp(options: BackUpOptions, signal: AbortSignal): Promi
   const tables = await listTables(store, signal);
   const pieces: PieceFile[] = [];
   for (const table of tables) {
-    for await (const { partition, open: openPiece } of piecesOf(store, options.database, table, signal)) {
+    for await (const { partition, open } of piecesOf(store, options.database, table, signal)) {
       const path = join('tables', table.name, `${partition}-${pieces.length}.native.gz`);
-      const file = await writeHashed(
-        folder,
-        path,
-        await openPiece(signal),
-        [createGzip({ level: 1 })],
-        signal,
-      );
+      const file = await writeHashed(folder, path, await open(signal), [createGzip({ level: 1 })], signal);
       pieces.push({ ...file, table: table.name, partition });
       onFile?.(file);
     }
   }
-  const log = options.logDirectory === undefined ? [] : await copyLog(options.logDirectory, options, signal);
-  const policies = await copyPolicies(options, signal);
+  const { logDirectory, policyDirectory } = options;
+  const log =
+    logDirectory === undefined ? [] : await copyFiles('log', openLogFiles(logDirectory), options, signal);
+  const policies = await copyFiles('policies', openPolicyFiles(policyDirectory), options, signal);
   const manifest: BackupManifest = {
     format: 1,
     version,
@@ -68,14 +65,22 @@ export async function backUp(options: BackUpOptions, signal: AbortSignal): Promi
   return manifest;
 }
 
-async function copyLog(
-  directory: string,
+/** A file to copy: its path below the folder it comes from, and its bytes. */
+interface FileCopy {
+  readonly path: string;
+  readonly content: Readable;
+}
+
+/** Copies files below the part of the backup that has their kind. */
+async function copyFiles(
+  part: string,
+  copies: AsyncIterable<FileCopy>,
   { folder, onFile }: BackUpOptions,
   signal: AbortSignal,
 ): Promise<readonly BackupFile[]> {
   const files: BackupFile[] = [];
-  for await (const { path, content } of openLogFiles(directory)) {
-    const file = await writeHashed(folder, join('log', path), content, [], signal);
+  for await (const { path, content } of copies) {
+    const file = await writeHashed(folder, join(part, path), content, [], signal);
     files.push(file);
     onFile?.(file);
   }
@@ -83,20 +88,12 @@ async function copyLog(
 }
 
 /** States are renamed into their places and never changed; one that is forgotten meanwhile is left out. */
-async function copyPolicies(
-  { policyDirectory, folder, onFile }: BackUpOptions,
-  signal: AbortSignal,
-): Promise<readonly BackupFile[]> {
-  const files: BackupFile[] = [];
-  for (const name of await readdir(policyDirectory).catch(unlessMissing([]))) {
-    if (!name.endsWith('.json')) continue;
-    const content = await open(join(policyDirectory, name), 'r').catch(unlessMissing(undefined));
-    if (content === undefined) continue;
-    const file = await writeHashed(folder, join('policies', name), content.createReadStream(), [], signal);
-    files.push(file);
-    onFile?.(file);
+async function* openPolicyFiles(directory: string): AsyncGenerator<FileCopy> {
+  for (const path of await readdir(directory).catch(unlessMissing([]))) {
+    if (!path.endsWith('.json')) continue;
+    const handle = await openFile(join(directory, path), 'r').catch(unlessMissing(undefined));
+    if (handle !== undefined) yield { path, content: handle.createReadStream() };
   }
-  return files;
 }
 
 function unlessMissing<T>(otherwise: T): (error: unknown) => T {
