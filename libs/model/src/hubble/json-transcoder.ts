@@ -31,7 +31,6 @@ export class JsonTranscoder {
     while (from < to && isSpace(line[from])) from++;
     while (to > from && isSpace(line[to - 1])) to--;
     if (from >= to) return 'blank';
-    this.#scanner.load(line, from, to);
     if (!isAscii(line, from, to) && !isUtf8(line, from, to)) return 'invalid_utf8';
     if (line[from] === OPEN_BRACE) return this.#object(line, from, to, true);
     this.#inner.reset();
