@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { describeError, isAppError, type Clock } from '@flowledger/platform';
+import { describeError, isAppError, linkSignals, type Clock } from '@flowledger/platform';
 import { codeOf, type HubbleClient, type RawStream } from './hubble-client.js';
 import type { NodeCount } from './hubble-messages.js';
 
@@ -46,20 +46,21 @@ export async function runFlowSession(options: SessionOptions, signal: AbortSigna
       stream.resume();
     });
   });
-  const waits = AbortSignal.any([signal, over.signal]);
+  const waits = linkSignals([signal, over.signal]);
   try {
     const end = await Promise.race([
       endOf(stream),
       aborted(signal, over.signal),
-      options.clock.sleep(options.reopenMs, waits).then(
+      options.clock.sleep(options.reopenMs, waits.signal).then(
         () => ({ kind: 'reopen' }) as const,
         () => ({ kind: 'stopped' }) as const,
       ),
-      watchCounts(options, () => paused, waits),
+      watchCounts(options, () => paused, waits.signal),
     ]);
     return { ...end, received };
   } finally {
     over.abort();
+    waits.release();
     stream.cancel();
   }
 }

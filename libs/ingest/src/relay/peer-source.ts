@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeError } from '@flowledger/platform';
+import { describeError, withLinkedSignal } from '@flowledger/platform';
 import { fullJitter } from './back-off.js';
 import { HubbleClient, type HubbleAddress, type TlsSettings } from './hubble-client.js';
 import { decodeChange, type PeerChange } from './hubble-messages.js';
@@ -90,7 +90,7 @@ export class PeerSource {
       const change = decodeChange(bytes);
       if (change !== undefined) this.#change(change, signal);
     });
-    const dropping = this.#dropUnconfirmed(AbortSignal.any([signal, over.signal]));
+    const dropping = withLinkedSignal([signal, over.signal], (either) => this.#dropUnconfirmed(either));
     await new Promise<void>((resolve) => {
       stream.on('error', (error: unknown) => {
         this.#error = describeError(error);
@@ -134,7 +134,7 @@ export class PeerSource {
     });
     const stop = new AbortController();
     const done = former
-      .then(() => source.run(AbortSignal.any([signal, stop.signal])))
+      .then(() => withLinkedSignal([signal, stop.signal], (either) => source.run(either)))
       .catch((error: unknown) => log.error({ error: describeError(error) }, 'agent cannot be read'));
     return { source, stop, done, change, confirmed: true };
   }
